@@ -1,0 +1,21 @@
+//! The host on CPython: the universal context over the Python/C API.
+//!
+//! # What makes the unsafe code sound
+//!
+//! Every `ctx_…` function is called by an extension through the context, so its arguments are what the description in
+//! `api/` promises: the interpreter is attached to the thread, handles are open, pointers are valid for the call. A handle
+//! is the object's address ([`handle`]), so it may be passed to the C API as it is. No function here unwinds: what
+//! can panic is not used in them, and the crate is built into a module that aborts rather than unwinds into C.
+//! Memory that CPython keeps pointers to (method tables, type records) is interned and never freed.
+#![allow(non_snake_case)]
+
+mod functions;
+mod generated;
+mod global;
+mod handle;
+mod load;
+mod methods;
+mod module;
+mod types;
+
+pub use load::*;
