@@ -1,18 +1,21 @@
 //! Thunks: a few instructions that add one argument in front of the others.
 //!
-//! Python calls `f(self, args…)`, the author's function wants `f(ctx, self, args…)`. The thunk made by [`thunk`] moves
-//! each integer argument one register to the right, loads its first word into the first register and jumps to its second
-//! word. Nothing is pushed and nothing returns into it, so debuggers and unwinders do not see it.
+//! Python calls `f(self, args…)`, the author's function wants `f(ctx, self, args…)`. The thunk made
+//! by [`thunk`] moves each integer argument one register to the right, loads its first word into
+//! the first register and jumps to its second word. Nothing is pushed and nothing returns into it,
+//! so debuggers and unwinders do not see it.
 //!
-//! Code and data lie in different pages, [`DISTANCE`] bytes apart, so that no page is ever writable and executable at the
-//! same time: a block of code is one template repeated over a page, written once and then made executable; a thunk is
-//! brought to life by writing its two words into the data page. The distance is the largest page size there is, which
-//! makes the templates the same on systems with 4, 16 and 64 KiB pages.
+//! Code and data lie in different pages, [`DISTANCE`] bytes apart, so that no page is ever writable
+//! and executable at the same time: a block of code is one template repeated over a page, written
+//! once and then made executable; a thunk is brought to life by writing its two words into the data
+//! page. The distance is the largest page size there is, which makes the templates the same on
+//! systems with 4, 16 and 64 KiB pages.
 //!
 //! # Soundness
 //!
-//! Blocks are never unmapped and a data word is written once, before the address of its thunk is handed out. The memory
-//! is bounded by the number of different `(kind, first, target)`, because the same request gives the same thunk.
+//! Blocks are never unmapped and a data word is written once, before the address of its thunk is
+//! handed out. The memory is bounded by the number of different `(kind, first, target)`, because
+//! the same request gives the same thunk.
 
 use std::ffi::c_void;
 use std::ptr::NonNull;
@@ -30,8 +33,8 @@ pub enum Kind {
     Shift4,
     /// Five arguments.
     Shift5,
-    /// The four arguments of a `vectorcallfunc`. The flag `PY_VECTORCALL_ARGUMENTS_OFFSET` is removed from the number of
-    /// arguments on the way, so that the target sees a plain count.
+    /// The four arguments of a `vectorcallfunc`. The flag `PY_VECTORCALL_ARGUMENTS_OFFSET` is
+    /// removed from the number of arguments on the way, so that the target sees a plain count.
     Vectorcall,
 }
 
@@ -39,11 +42,12 @@ pub enum Kind {
 ///
 /// The same request gives the same address, in each thread, as long as the process lives.
 ///
-/// `None` where there are no thunks: on processors without a template, where the system refuses to make memory
-/// executable, and when the environment variable `HPY_NO_THUNKS` is `1` at the first call. The caller then has to use the
-/// trampoline that was compiled into the extension.
+/// `None` where there are no thunks: on processors without a template, where the system refuses to
+/// make memory executable, and when the environment variable `HPY_NO_THUNKS` is `1` at the first
+/// call. The caller then has to use the trampoline that was compiled into the extension.
 ///
-/// Making a thunk is safe. Calling it is as unsafe as calling `target` with `first` and the same arguments.
+/// Making a thunk is safe. Calling it is as unsafe as calling `target` with `first` and the same
+/// arguments.
 pub fn thunk(kind: Kind, first: *const c_void, target: *const c_void) -> Option<NonNull<c_void>> {
     pool::get(kind, first, target)
 }
@@ -59,7 +63,7 @@ pub fn available() -> bool {
     any(target_arch = "x86_64", target_arch = "aarch64")
 ))]
 mod pool {
-    use super::Kind;
+    use super::{Kind, arch};
     use std::collections::BTreeMap;
     use std::ffi::c_void;
     use std::ptr::{self, NonNull};
@@ -67,7 +71,8 @@ mod pool {
 
     /// From a thunk's code to its data. As large as the largest page.
     pub(super) const DISTANCE: usize = 64 * 1024;
-    /// The size of a thunk's code. Its data are as far apart, so that every thunk of a block has the same code.
+    /// The size of a thunk's code. Its data are as far apart, so that every thunk of a block has
+    /// the same code.
     pub(super) const SIZE: usize = 32;
 
     /// What a thunk finds at [`DISTANCE`] from its code. The templates know the layout.
@@ -93,7 +98,8 @@ mod pool {
         count: usize,
     }
 
-    // SAFETY: the pointers lead to blocks that belong to nobody but the pool and are never unmapped.
+    // SAFETY: the pointers lead to blocks that belong to nobody but the pool and are never
+    // unmapped.
     unsafe impl Send for Pool {}
 
     impl Pool {
@@ -107,7 +113,8 @@ mod pool {
                 first: first as *const c_void,
                 target: target as *const c_void,
             };
-            // SAFETY: the data page is mapped, writable and lies DISTANCE behind the code; nobody else has this thunk yet.
+            // SAFETY: the data page is mapped, writable and lies DISTANCE behind the code; nobody
+            // else has this thunk yet.
             unsafe { code.byte_add(DISTANCE).cast::<Data>().write(data) };
             self.made.insert(request, code);
             Some(code)
@@ -155,6 +162,19 @@ mod pool {
         *WANTED
     }
 
+    /// The `SIZE` bytes that a thunk of this kind is made of.
+    fn template(kind: Kind) -> *const c_void {
+        let template: extern "C" fn() = match kind {
+            Kind::Shift1 => arch::shift1,
+            Kind::Shift2 => arch::shift2,
+            Kind::Shift3 => arch::shift3,
+            Kind::Shift4 => arch::shift4,
+            Kind::Shift5 => arch::shift5,
+            Kind::Vectorcall => arch::vectorcall,
+        };
+        template as *const c_void
+    }
+
     /// Reserves a range of twice the distance and makes the first page of each half usable.
     fn map_block(kind: Kind) -> Option<Free> {
         // SAFETY: no arguments that could be wrong.
@@ -189,13 +209,17 @@ mod pool {
         // SAFETY: both pages lie in the mapping.
         unsafe {
             protect(base, page, libc::PROT_READ | libc::PROT_WRITE)?;
-            let template = super::template::of(kind);
+            let code = template(kind);
             for offset in (0..page).step_by(SIZE) {
-                base.byte_add(offset).copy_from_nonoverlapping(template, SIZE);
+                base.byte_add(offset).copy_from_nonoverlapping(code, SIZE);
             }
             protect(base, page, libc::PROT_READ | libc::PROT_EXEC)?;
-            super::template::publish(base, page);
-            protect(base.byte_add(DISTANCE), page, libc::PROT_READ | libc::PROT_WRITE)
+            arch::publish(base, page);
+            protect(
+                base.byte_add(DISTANCE),
+                page,
+                libc::PROT_READ | libc::PROT_WRITE,
+            )
         }
     }
 
@@ -228,8 +252,7 @@ mod pool {
 
 /// System V: the integer registers are rdi, rsi, rdx, rcx, r8, r9.
 #[cfg(all(unix, target_pointer_width = "64", target_arch = "x86_64"))]
-mod template {
-    use super::Kind;
+mod arch {
     use super::pool::{DISTANCE, SIZE};
     use std::arch::naked_asm;
     use std::ffi::c_void;
@@ -237,7 +260,7 @@ mod template {
     macro_rules! template {
         ($name:ident: $($shift:literal),+) => {
             #[unsafe(naked)]
-            extern "C" fn $name() {
+            pub(super) extern "C" fn $name() {
                 naked_asm!(
                     "2:",
                     $($shift,)+
@@ -256,20 +279,8 @@ mod template {
     template!(shift3: "mov rcx, rdx", "mov rdx, rsi", "mov rsi, rdi");
     template!(shift4: "mov r8, rcx", "mov rcx, rdx", "mov rdx, rsi", "mov rsi, rdi");
     template!(shift5: "mov r9, r8", "mov r8, rcx", "mov rcx, rdx", "mov rdx, rsi", "mov rsi, rdi");
-    template!(vectorcall: "mov r8, rcx", "mov rcx, rdx", "btr rcx, 63", "mov rdx, rsi", "mov rsi, rdi");
-
-    /// The `SIZE` bytes that a thunk of this kind is made of.
-    pub(super) fn of(kind: Kind) -> *const c_void {
-        let template: extern "C" fn() = match kind {
-            Kind::Shift1 => shift1,
-            Kind::Shift2 => shift2,
-            Kind::Shift3 => shift3,
-            Kind::Shift4 => shift4,
-            Kind::Shift5 => shift5,
-            Kind::Vectorcall => vectorcall,
-        };
-        template as *const c_void
-    }
+    template!(vectorcall:
+        "mov r8, rcx", "mov rcx, rdx", "btr rcx, 63", "mov rdx, rsi", "mov rsi, rdi");
 
     /// Nothing to do: the processor keeps its instruction cache coherent.
     pub(super) unsafe fn publish(_: *mut c_void, _: usize) {}
@@ -277,8 +288,7 @@ mod template {
 
 /// AAPCS64: the integer registers are x0 to x7; x16 may be changed between caller and callee.
 #[cfg(all(unix, target_pointer_width = "64", target_arch = "aarch64"))]
-mod template {
-    use super::Kind;
+mod arch {
     use super::pool::{DISTANCE, SIZE};
     use std::arch::naked_asm;
     use std::ffi::c_void;
@@ -286,7 +296,7 @@ mod template {
     macro_rules! template {
         ($name:ident: $($shift:literal),+) => {
             #[unsafe(naked)]
-            extern "C" fn $name() {
+            pub(super) extern "C" fn $name() {
                 naked_asm!(
                     "2:",
                     $($shift,)+
@@ -306,20 +316,8 @@ mod template {
     template!(shift3: "mov x3, x2", "mov x2, x1", "mov x1, x0");
     template!(shift4: "mov x4, x3", "mov x3, x2", "mov x2, x1", "mov x1, x0");
     template!(shift5: "mov x5, x4", "mov x4, x3", "mov x3, x2", "mov x2, x1", "mov x1, x0");
-    template!(vectorcall: "mov x4, x3", "and x3, x2, #0x7fffffffffffffff", "mov x2, x1", "mov x1, x0");
-
-    /// The `SIZE` bytes that a thunk of this kind is made of.
-    pub(super) fn of(kind: Kind) -> *const c_void {
-        let template: extern "C" fn() = match kind {
-            Kind::Shift1 => shift1,
-            Kind::Shift2 => shift2,
-            Kind::Shift3 => shift3,
-            Kind::Shift4 => shift4,
-            Kind::Shift5 => shift5,
-            Kind::Vectorcall => vectorcall,
-        };
-        template as *const c_void
-    }
+    template!(vectorcall:
+        "mov x4, x3", "and x3, x2, #0x7fffffffffffffff", "mov x2, x1", "mov x1, x0");
 
     /// Makes freshly written code visible to the instruction fetch of every core.
     ///
@@ -372,7 +370,9 @@ mod tests {
 
     /// Mixes its arguments so that a lost, doubled or swapped one changes the result.
     fn mix(arguments: &[usize]) -> usize {
-        arguments.iter().fold(7, |sum, &argument| sum.wrapping_mul(31).wrapping_add(argument))
+        arguments.iter().fold(7, |sum, &argument| {
+            sum.wrapping_mul(31).wrapping_add(argument)
+        })
     }
 
     extern "C" fn after1(first: usize, a: usize) -> usize {
@@ -484,11 +484,16 @@ mod tests {
                 let (start, end) = range.split_once('-')?;
                 let start = usize::from_str_radix(start, 16).ok()?;
                 let end = usize::from_str_radix(end, 16).ok()?;
-                (start..end).contains(&address).then(|| rest[..4].to_owned())
+                (start..end)
+                    .contains(&address)
+                    .then(|| rest[..4].to_owned())
             })
         };
         assert_eq!(permissions_at(code).as_deref(), Some("r-xp"));
-        assert_eq!(permissions_at(code + pool::DISTANCE).as_deref(), Some("rw-p"));
+        assert_eq!(
+            permissions_at(code + pool::DISTANCE).as_deref(),
+            Some("rw-p")
+        );
         assert!(!maps.lines().any(|line| line.contains("rwx")));
     }
 }
