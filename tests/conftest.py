@@ -1,0 +1,43 @@
+"""Fixtures of the tests of the C API. How to write such a test: support.py."""
+
+import pytest
+import support
+
+
+@pytest.fixture(params=support.ABIS)
+def abi(request):
+    """The ABI that the test's extensions are compiled for.
+
+    A test for other ones says `@pytest.mark.parametrize("abi", ["hybrid"])`.
+    """
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def compile():
+    """compile(source, name, abi, *, language="c", flags=()): the path of a compiled extension.
+
+    `source` is complete, with `#include <hpy.h>` and HPy_MODINIT.
+    """
+    return support.compile_extension
+
+
+@pytest.fixture
+def module(abi):
+    """module(source, defs, *, types, globals, name, language, flags): a loaded module.
+
+    The arguments are those of `support.module_source` and `support.compile_extension`.
+    """
+
+    def make(source, defs="", *, types="", globals="", name="testmod", language="c", flags=()):
+        complete = support.module_source(source, defs, types=types, globals=globals, name=name)
+        path = support.compile_extension(complete, name, abi, language=language, flags=flags)
+        return support.load(path, name, abi)
+
+    return make
+
+
+@pytest.fixture
+def no_leak():
+    """no_leak(function, *tracked, rounds=200): fails if calling `function` leaks references."""
+    return support.no_leak

@@ -1,0 +1,213 @@
+"""What the tests of the C API share: a compiler with a cache, a loader for each ABI, a leak check.
+
+A test takes the fixture `module` (see conftest.py), hands it C functions, and gets a loaded Python
+module, once for each ABI::
+
+    def test_answer(module):
+        mod = module(
+            '''
+            HPyDef_METH(answer, "answer", HPyFunc_NOARGS)
+            static HPy answer_impl(HPyContext *ctx, HPy self)
+            {
+                return HPyLong_FromLong(ctx, 42);
+            }
+            ''',
+            defs="answer",
+        )
+        assert mod.answer() == 42
+
+`#include <hpy.h>` and the definition of the module are written by `module_source`.
+"""
+
+import gc
+import hashlib
+import importlib.machinery
+import importlib.util
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import textwrap
+import time
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+INCLUDE = ROOT / "include"
+
+ABIS = ("cpython", "universal")
+"""The ABIs that every test runs on. `compile_extension` and `load` know "hybrid" too."""
+
+WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter")
+"""Unused parameters are allowed: few functions need each of `ctx`, `self` and `args`."""
+
+SUFFIXES = {"cpython": ".so", "universal": ".hpy0.so", "hybrid": ".hpy0.so"}
+CACHE_LIFE = 2 * 60 * 60
+
+
+class CompileError(Exception):
+    """The C compiler refused a source. The text is what the compiler said."""
+
+
+def names(text):
+    """The names in a comma-separated list: "f, g" is ["f", "g"]."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def module_source(source, defs="", *, types="", globals="", name="testmod"):
+    """Completes C functions to the source of a module.
+
+    source: what stands between `#include <hpy.h>` and the definition of the module.
+    defs: the HPyDefs of the module, "f, g".
+    types: types to create when the module is executed. "Point, Line" adds `Point` made from the
+        HPyType_Spec `Point_spec`, and so on.
+    globals: the HPyGlobals of the module.
+    """
+    entries = names(defs)
+    parts = ["#include <hpy.h>", textwrap.dedent(source)]
+    if types:
+        entries.append("add_types")
+        calls = "".join(
+            f'    if (!HPyHelpers_AddType(ctx, mod, "{t}", &{t}_spec, NULL))\n        return -1;\n'
+            for t in names(types)
+        )
+        parts.append(
+            "HPyDef_SLOT(add_types, HPy_mod_exec)\n"
+            f"static int add_types_impl(HPyContext *ctx, HPy mod)\n{{\n{calls}    return 0;\n}}"
+        )
+    pointers = "".join(f"&{entry}, " for entry in entries)
+    parts.append(f"static HPyDef *module_defines[] = {{{pointers}NULL}};")
+    fields = ".defines = module_defines"
+    if globals:
+        pointers = "".join(f"&{entry}, " for entry in names(globals))
+        parts.append(f"static HPyGlobal *module_globals[] = {{{pointers}NULL}};")
+        fields += ", .globals = module_globals"
+    parts.append(f"static HPyModuleDef module_def = {{{fields}}};")
+    parts.append(f"HPy_MODINIT({name}, module_def)\n")
+    return "\n".join(parts)
+
+
+def compile_extension(source, name, abi, *, language="c", flags=()):
+    """Compiles C (or C++) to a shared library and returns its path.
+
+    source: a complete source, or a list of them, one for each translation unit.
+    language: "c" or "c++". The compilers are $CC and $CXX, by default `cc` and `c++`.
+    flags: more compiler flags, after those of $HPY_TEST_CFLAGS.
+
+    Libraries are kept by content: the same source, headers and flags give the same file. So a C
+    static variable is shared by all tests that load the same source.
+    """
+    sources = [source] if isinstance(source, str) else list(source)
+    command = compiler_command(abi, language) + list(flags)
+    key = repr((sources, name, command, sys.version, headers_digest()))
+    folder = cache_folder() / hashlib.sha256(key.encode()).hexdigest()[:32]
+    library = folder / (name + SUFFIXES[abi])
+    if not library.exists():
+        build(sources, command, library, ".c" if language == "c" else ".cpp")
+    return library
+
+
+def compiler_command(abi, language):
+    """The compiler and its flags, without files."""
+    compiler = os.environ.get("CC", "cc") if language == "c" else os.environ.get("CXX", "c++")
+    command = shlex.split(compiler) + ["-shared", "-fPIC", "-fvisibility=hidden", "-g", "-O1"]
+    command += [*WARNINGS, "-DHPY", f"-DHPY_ABI_{abi.upper()}", "-I", str(INCLUDE)]
+    if language == "c++":
+        command.append("-std=c++20")  # designated initialisers
+    if abi != "universal":
+        command += ["-isystem", sysconfig.get_path("include")]
+    return command + shlex.split(os.environ.get("HPY_TEST_CFLAGS", ""))
+
+
+def build(sources, command, library, suffix):
+    """Compiles into a folder of our own and moves it in place: test processes may run at once."""
+    library.parent.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=library.parent.parent) as folder:
+        output = Path(folder) / "output"
+        output.mkdir()
+        files = []
+        for i, source in enumerate(sources):
+            files.append(output / f"source{i}{suffix}")
+            files[-1].write_text(source)
+        command = [*command, *map(str, files), "-o", str(output / library.name)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise CompileError(f"{shlex.join(command)}\n{done.stderr}")
+        try:
+            output.rename(library.parent)
+        except OSError:
+            if not library.exists():  # else another process was faster
+                raise
+
+
+@lru_cache(maxsize=None)
+def headers_digest():
+    """A digest of all our headers: a change of one makes every library stale."""
+    digest = hashlib.sha256()
+    for header in sorted(INCLUDE.rglob("*.h")):
+        digest.update(str(header.relative_to(INCLUDE)).encode() + header.read_bytes())
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=None)
+def cache_folder():
+    """Where the libraries of these headers are kept. Those of older headers are removed."""
+    root = Path(tempfile.gettempdir()) / f"hpy-tests-{os.getuid()}"
+    folder = root / headers_digest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    os.utime(folder)
+    for other in root.iterdir():
+        if time.time() - other.stat().st_mtime > CACHE_LIFE:
+            shutil.rmtree(other, ignore_errors=True)
+    return folder
+
+
+def load(path, name, abi):
+    """Loads a compiled extension as a new module, without touching `sys.modules`."""
+    loader = importlib.machinery.ExtensionFileLoader(name, str(path))
+    spec = importlib.util.spec_from_file_location(name, str(path), loader=loader)
+    if abi != "cpython":
+        return universal().load(name, str(path), spec)
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+def universal():
+    """The module `hpy.universal`; a test that needs it fails, and says how to build it."""
+    try:
+        import hpy.universal
+    except ImportError as error:
+        pytest.fail(
+            f"{sys.executable} cannot import hpy.universal ({error}). "
+            "Build and install it first: python -m pip install . (in the root of the checkout)",
+            pytrace=False,
+        )
+    return hpy.universal
+
+
+def no_leak(function, *tracked, rounds=200):
+    """Fails if calling `function` again and again leaves objects behind.
+
+    The reference counts of the `tracked` objects must be the same afterwards, and the number of
+    allocated memory blocks must not grow with the number of calls.
+    """
+    for _ in range(3):
+        function()
+    before, blocks = snapshot(tracked)
+    for _ in range(rounds):
+        function()
+    after, blocks_after = snapshot(tracked)
+    assert after == before, "a tracked object gained or lost references"
+    assert blocks_after - blocks < rounds // 4, "memory blocks leaked"
+
+
+def snapshot(tracked):
+    """The reference counts of some objects, and the number of allocated blocks."""
+    gc.collect()
+    return [sys.getrefcount(thing) for thing in tracked], sys.getallocatedblocks()
