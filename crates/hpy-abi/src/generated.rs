@@ -2082,7 +2082,7 @@ const _: () = {
 #[repr(C)]
 pub struct _HPyFunc_args_GETTER {
     /// `arg0`
-    pub arg0: *mut c_void,
+    pub arg0: *mut cpy_PyObject,
     /// `arg1`
     pub arg1: *mut c_void,
     /// `result`
@@ -2101,9 +2101,9 @@ const _: () = {
 #[repr(C)]
 pub struct _HPyFunc_args_SETTER {
     /// `arg0`
-    pub arg0: *mut c_void,
+    pub arg0: *mut cpy_PyObject,
     /// `arg1`
-    pub arg1: *mut c_void,
+    pub arg1: *mut cpy_PyObject,
     /// `arg2`
     pub arg2: *mut c_void,
     /// `result`

@@ -65,7 +65,7 @@ pub fn trampoline_field(signature: &Signature, field: &str) -> String {
         ("TRAVERSEPROC", "visit") => return "cpy_visitproc".into(),
         ("GETBUFFERPROC" | "RELEASEBUFFERPROC", "view") => return "cpy_Py_buffer *".into(),
         (_, "result") => signature.returns.as_deref(),
-        _ => signature.params.iter().find(|p| p.name == field).map(|p| p.ctype.as_str()),
+        _ => parameter_of_field(signature, field).map(|p| p.ctype.as_str()),
     };
     match ctype {
         Some("HPy") => object.into(),
@@ -73,4 +73,13 @@ pub fn trampoline_field(signature: &Signature, field: &str) -> String {
         Some(other) => other.into(),
         None => "void *".into(),
     }
+}
+
+/// The author's parameter that a field carries: of the same name, or else at the same place.
+fn parameter_of_field<'a>(signature: &'a Signature, field: &str) -> Option<&'a Param> {
+    let named = signature.params.iter().find(|p| p.name == field);
+    named.or_else(|| {
+        let fields = &signature.trampoline_args.as_ref()?.fields;
+        signature.params.get(fields.iter().position(|f| f.name == field)?)
+    })
 }

@@ -8,6 +8,7 @@ mod cpython_rust;
 mod ctypes;
 mod enums_header;
 mod functions_header;
+mod prototypes_header;
 
 use std::fs;
 use std::io::Write;
@@ -39,6 +40,7 @@ fn outputs(api: &Api) -> Result<Vec<Output>> {
     outputs.extend(context_header::print(api));
     outputs.extend(enums_header::print(api));
     outputs.extend(functions_header::print(api));
+    outputs.extend(prototypes_header::print(api));
     outputs.extend(abi_rust::print(api));
     outputs.extend(cpython_rust::print(api));
     for output in &mut outputs {
