@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 /// Everything that `api/` says, in ABI order.
 pub struct Api {
@@ -41,6 +41,7 @@ pub struct Function {
     pub attached: bool,
     #[serde(default)]
     pub allowed_in: Vec<String>,
+    #[serde(deserialize_with = "unwrapped")]
     pub doc: String,
     #[serde(skip)]
     pub topic: String,
@@ -48,6 +49,13 @@ pub struct Function {
 
 fn yes() -> bool {
     true
+}
+
+/// A text without the line breaks inside its paragraphs, which each printer wraps to its own width.
+fn unwrapped<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let paragraphs: Vec<_> = text.trim().split("\n\n").map(|p| p.replace('\n', " ")).collect();
+    Ok(paragraphs.join("\n\n"))
 }
 
 /// A parameter of a function or a signature.
@@ -121,6 +129,7 @@ pub struct Signature {
     #[serde(default)]
     pub params: Vec<Param>,
     pub trampoline_args: Option<TrampolineArgs>,
+    #[serde(deserialize_with = "unwrapped")]
     pub doc: String,
 }
 
@@ -149,6 +158,7 @@ pub struct Slot {
     pub signature: String,
     pub since: String,
     pub replaces: String,
+    #[serde(deserialize_with = "unwrapped")]
     pub doc: String,
 }
 
@@ -159,6 +169,7 @@ pub struct EnumValue {
     pub name: String,
     pub value: i32,
     pub since: Option<String>,
+    #[serde(deserialize_with = "unwrapped")]
     pub doc: String,
 }
 

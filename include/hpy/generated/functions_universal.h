@@ -4,23 +4,36 @@
 #define HPY_GENERATED_FUNCTIONS_UNIVERSAL_H
 
 /**
- * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * Makes a second handle to the same object, to be closed on its own. Each handle is closed
+ * exactly once: where the C API counts references to an object, HPy counts nothing, it gives
+ * every owner a handle of its own. The result need not have the same bits as `h`; compare
+ * objects with `HPy_Is`.
+ * @param h the handle to duplicate; `HPy_NULL` gives `HPy_NULL`
+ * @return a new handle; HPy_NULL only for HPy_NULL
+ * Since 0.9.0. Replaces Py_INCREF, Py_XINCREF, Py_NewRef, Py_XNewRef.
  */
 HPyAPI_INLINE HPy HPy_Dup(HPyContext *ctx, HPy h)
 {
     return ctx->ctx_Dup(ctx, h);
 }
 
-/** Since 0.9.0. */
+/**
+ * Gives up a handle. The object goes away when nothing refers to it any more, at once on CPython
+ * and later elsewhere, so this call may run destructors and with them any Python code. Using `h`
+ * afterwards is an error, which the debug mode reports. A pending exception survives the call.
+ * @param h the handle to close; `HPy_NULL` does nothing
+ * Since 0.9.0. Replaces Py_DECREF, Py_XDECREF, Py_CLEAR.
+ */
 HPyAPI_INLINE void HPy_Close(HPyContext *ctx, HPy h)
 {
     ctx->ctx_Close(ctx, h);
 }
 
 /**
+ * A Python `int` with the value of a C `int32_t`. MemoryError.
+ * @param value the value
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyLong_FromInt32.
  */
 HPyAPI_INLINE HPy HPyLong_FromInt32_t(HPyContext *ctx, int32_t value)
 {
@@ -28,8 +41,10 @@ HPyAPI_INLINE HPy HPyLong_FromInt32_t(HPyContext *ctx, int32_t value)
 }
 
 /**
+ * A Python `int` with the value of a C `uint32_t`. MemoryError.
+ * @param value the value
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyLong_FromUInt32.
  */
 HPyAPI_INLINE HPy HPyLong_FromUInt32_t(HPyContext *ctx, uint32_t value)
 {
@@ -37,8 +52,10 @@ HPyAPI_INLINE HPy HPyLong_FromUInt32_t(HPyContext *ctx, uint32_t value)
 }
 
 /**
+ * A Python `int` with the value of a C `int64_t`. MemoryError.
+ * @param v the value
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyLong_FromLongLong, PyLong_FromInt64.
  */
 HPyAPI_INLINE HPy HPyLong_FromInt64_t(HPyContext *ctx, int64_t v)
 {
@@ -46,8 +63,10 @@ HPyAPI_INLINE HPy HPyLong_FromInt64_t(HPyContext *ctx, int64_t v)
 }
 
 /**
+ * A Python `int` with the value of a C `uint64_t`. MemoryError.
+ * @param v the value
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyLong_FromUnsignedLongLong, PyLong_FromUInt64.
  */
 HPyAPI_INLINE HPy HPyLong_FromUInt64_t(HPyContext *ctx, uint64_t v)
 {
@@ -55,6 +74,8 @@ HPyAPI_INLINE HPy HPyLong_FromUInt64_t(HPyContext *ctx, uint64_t v)
 }
 
 /**
+ * A Python `int` with the value of a C `size_t`. MemoryError.
+ * @param value the value
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyLong_FromSize_t.
  */
@@ -64,6 +85,8 @@ HPyAPI_INLINE HPy HPyLong_FromSize_t(HPyContext *ctx, size_t value)
 }
 
 /**
+ * A Python `int` with the value of an `HPy_ssize_t`. MemoryError.
+ * @param value the value
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyLong_FromSsize_t.
  */
@@ -73,8 +96,12 @@ HPyAPI_INLINE HPy HPyLong_FromSsize_t(HPyContext *ctx, HPy_ssize_t value)
 }
 
 /**
- * @return the value
- * Since 0.9.0.
+ * The value of an integer as a C `int32_t`. OverflowError if it does not fit, and what
+ * `__index__` raises (on CPython 3.9 also `__int__`, which is tried where there is no
+ * `__index__`).
+ * @param h an `int`, or an object with `__index__`; TypeError for anything else
+ * @return the value; (int32_t)-1 may mean an error: check HPyErr_Occurred
+ * Since 0.9.0. Replaces PyLong_AsInt, _PyLong_AsInt, PyLong_AsInt32.
  */
 HPyAPI_INLINE int32_t HPyLong_AsInt32_t(HPyContext *ctx, HPy h)
 {
@@ -82,8 +109,11 @@ HPyAPI_INLINE int32_t HPyLong_AsInt32_t(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return the value
- * Since 0.9.0.
+ * The value of an integer as a C `uint32_t`. OverflowError if it does not fit; a negative one
+ * never does.
+ * @param h an `int`; TypeError for anything else, also for an object with `__index__`
+ * @return the value; (uint32_t)-1 may mean an error: check HPyErr_Occurred
+ * Since 0.9.0. Replaces PyLong_AsUInt32.
  */
 HPyAPI_INLINE uint32_t HPyLong_AsUInt32_t(HPyContext *ctx, HPy h)
 {
@@ -91,7 +121,10 @@ HPyAPI_INLINE uint32_t HPyLong_AsUInt32_t(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return the value
+ * The low 32 bits of an integer of any size and sign, as a C `uint32_t`: there is no
+ * OverflowError. What `__index__` raises.
+ * @param h an `int`, or an object with `__index__`; TypeError for anything else
+ * @return the value; (uint32_t)-1 may mean an error: check HPyErr_Occurred
  * Since 0.9.0.
  */
 HPyAPI_INLINE uint32_t HPyLong_AsUInt32_tMask(HPyContext *ctx, HPy h)
@@ -100,8 +133,13 @@ HPyAPI_INLINE uint32_t HPyLong_AsUInt32_tMask(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return the value
- * Since 0.9.0.
+ * The value of an integer as a C `int64_t`. OverflowError if it does not fit, and what
+ * `__index__` raises (on CPython 3.9 also `__int__`, which is tried where there is no
+ * `__index__`).
+ * @param h an `int`, or an object with `__index__`; TypeError for anything else
+ * @return the value; (int64_t)-1 may mean an error: check HPyErr_Occurred
+ * Since 0.9.0. Replaces PyLong_AsLongLong, PyLong_AsInt64, PyLong_AsLongAndOverflow,
+ * PyLong_AsLongLongAndOverflow.
  */
 HPyAPI_INLINE int64_t HPyLong_AsInt64_t(HPyContext *ctx, HPy h)
 {
@@ -109,8 +147,11 @@ HPyAPI_INLINE int64_t HPyLong_AsInt64_t(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return the value
- * Since 0.9.0.
+ * The value of an integer as a C `uint64_t`. OverflowError if it does not fit; a negative one
+ * never does.
+ * @param h an `int`; TypeError for anything else, also for an object with `__index__`
+ * @return the value; (uint64_t)-1 may mean an error: check HPyErr_Occurred
+ * Since 0.9.0. Replaces PyLong_AsUnsignedLongLong, PyLong_AsUInt64.
  */
 HPyAPI_INLINE uint64_t HPyLong_AsUInt64_t(HPyContext *ctx, HPy h)
 {
@@ -118,8 +159,11 @@ HPyAPI_INLINE uint64_t HPyLong_AsUInt64_t(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return the value
- * Since 0.9.0.
+ * The low 64 bits of an integer of any size and sign, as a C `uint64_t`: there is no
+ * OverflowError. What `__index__` raises.
+ * @param h an `int`, or an object with `__index__`; TypeError for anything else
+ * @return the value; (uint64_t)-1 may mean an error: check HPyErr_Occurred
+ * Since 0.9.0. Replaces PyLong_AsUnsignedLongLongMask.
  */
 HPyAPI_INLINE uint64_t HPyLong_AsUInt64_tMask(HPyContext *ctx, HPy h)
 {
@@ -127,7 +171,10 @@ HPyAPI_INLINE uint64_t HPyLong_AsUInt64_tMask(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return the value
+ * The value of an integer as a C `size_t`. OverflowError if it does not fit; a negative one
+ * never does.
+ * @param h an `int`; TypeError for anything else, also for an object with `__index__`
+ * @return the value; (size_t)-1 may mean an error: check HPyErr_Occurred
  * Since 0.9.0. Replaces PyLong_AsSize_t.
  */
 HPyAPI_INLINE size_t HPyLong_AsSize_t(HPyContext *ctx, HPy h)
@@ -136,8 +183,10 @@ HPyAPI_INLINE size_t HPyLong_AsSize_t(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return the value
- * Since 0.9.0. Replaces PyLong_AsSsize_t.
+ * The value of an integer as a C `HPy_ssize_t`. OverflowError if it does not fit.
+ * @param h an `int`; TypeError for anything else, also for an object with `__index__`
+ * @return the value; -1 may mean an error: check HPyErr_Occurred
+ * Since 0.9.0. Replaces PyLong_AsSsize_t, PyNumber_AsSsize_t.
  */
 HPyAPI_INLINE HPy_ssize_t HPyLong_AsSsize_t(HPyContext *ctx, HPy h)
 {
@@ -145,7 +194,11 @@ HPyAPI_INLINE HPy_ssize_t HPyLong_AsSsize_t(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return borrowed memory, or NULL
+ * The pointer whose address an integer is: the way back from
+ * `HPyLong_FromSize_t((size_t)pointer)`. OverflowError if it does not fit. A null pointer may be
+ * the value 0 or an error.
+ * @param h an `int`; TypeError for anything else, also for an object with `__index__`
+ * @return the value; NULL may mean an error: check HPyErr_Occurred
  * Since 0.9.0. Replaces PyLong_AsVoidPtr.
  */
 HPyAPI_INLINE void *HPyLong_AsVoidPtr(HPyContext *ctx, HPy h)
@@ -154,7 +207,10 @@ HPyAPI_INLINE void *HPyLong_AsVoidPtr(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return the value
+ * The value of an integer as a C `double`, rounded if it has more than 53 bits. OverflowError if
+ * it is too large.
+ * @param h an `int`; TypeError for anything else, also for an object with `__index__`
+ * @return the value; -1.0 may mean an error: check HPyErr_Occurred
  * Since 0.9.0. Replaces PyLong_AsDouble.
  */
 HPyAPI_INLINE double HPyLong_AsDouble(HPyContext *ctx, HPy h)
@@ -163,6 +219,8 @@ HPyAPI_INLINE double HPyLong_AsDouble(HPyContext *ctx, HPy h)
 }
 
 /**
+ * A Python `float` with the given value. MemoryError is the only exception.
+ * @param v the value; infinities and not-a-number included
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyFloat_FromDouble.
  */
@@ -172,8 +230,11 @@ HPyAPI_INLINE HPy HPyFloat_FromDouble(HPyContext *ctx, double v)
 }
 
 /**
- * @return the value
- * Since 0.9.0. Replaces PyFloat_AsDouble.
+ * The value of a `float`, or of any object with `__float__` or `__index__`. TypeError when the
+ * object is no number, OverflowError when an integer is too large, and what those methods raise.
+ * @param h a number
+ * @return the value; -1.0 may mean an error: check HPyErr_Occurred
+ * Since 0.9.0. Replaces PyFloat_AsDouble, PyFloat_AS_DOUBLE.
  */
 HPyAPI_INLINE double HPyFloat_AsDouble(HPyContext *ctx, HPy h)
 {
@@ -181,8 +242,11 @@ HPyAPI_INLINE double HPyFloat_AsDouble(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyBool_FromLong.
+ * `True` or `False` as a handle of its own. `HPy_Dup(ctx, ctx->h_True)` does the same for a
+ * constant.
+ * @param v the truth value
+ * @return a new handle to `True` or `False`; it cannot fail
+ * Since 0.9.0. Replaces PyBool_FromLong, Py_RETURN_TRUE, Py_RETURN_FALSE.
  */
 HPyAPI_INLINE HPy HPyBool_FromBool(HPyContext *ctx, bool v)
 {
@@ -190,8 +254,13 @@ HPyAPI_INLINE HPy HPyBool_FromBool(HPyContext *ctx, bool v)
 }
 
 /**
- * @return the value
- * Since 0.9.0. Replaces PyObject_Length.
+ * The number of items: Python's `len(h)`. TypeError where the type has no length, and what
+ * `__len__` raises.
+ * @param h any object
+ * @return the length; -1 with an exception set
+ * Since 0.9.0. Replaces PyObject_Length, PyObject_Size, PySequence_Length, PySequence_Size,
+ * PyMapping_Length, PyMapping_Size, PyList_Size, PyList_GET_SIZE, PyTuple_Size,
+ * PyTuple_GET_SIZE, PyDict_Size, PySet_Size, PyUnicode_GetLength, PyUnicode_GET_LENGTH.
  */
 HPyAPI_INLINE HPy_ssize_t HPy_Length(HPyContext *ctx, HPy h)
 {
@@ -199,8 +268,11 @@ HPyAPI_INLINE HPy_ssize_t HPy_Length(HPyContext *ctx, HPy h)
 }
 
 /**
+ * Whether the object's type says it is a number: it has `__index__`, `__int__` or `__float__`,
+ * or is a `complex`. It never fails and runs no code.
+ * @param h any object
  * @return 1 or 0
- * Since 0.9.0. Replaces PyNumber_Check.
+ * Since 0.9.0. Replaces PyNumber_Check, PyIndex_Check.
  */
 HPyAPI_INLINE int HPyNumber_Check(HPyContext *ctx, HPy h)
 {
@@ -208,8 +280,12 @@ HPyAPI_INLINE int HPyNumber_Check(HPyContext *ctx, HPy h)
 }
 
 /**
+ * The sum of two objects: Python's `h1 + h2`, with `__add__` and `__radd__`. Sequences are
+ * joined. TypeError where no operand knows how, and what the operands raise.
+ * @param h1 the left operand
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyNumber_Add.
+ * Since 0.9.0. Replaces PyNumber_Add, PySequence_Concat.
  */
 HPyAPI_INLINE HPy HPy_Add(HPyContext *ctx, HPy h1, HPy h2)
 {
@@ -217,6 +293,10 @@ HPyAPI_INLINE HPy HPy_Add(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * The difference of two objects: Python's `h1 - h2`, with `__sub__` and `__rsub__`. TypeError
+ * where no operand knows how, and what the operands raise.
+ * @param h1 the left operand
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_Subtract.
  */
@@ -226,8 +306,13 @@ HPyAPI_INLINE HPy HPy_Subtract(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * The product of two objects: Python's `h1 * h2`, with `__mul__` and `__rmul__`. A sequence
+ * times an integer is repeated. TypeError where no operand knows how, and what the operands
+ * raise.
+ * @param h1 the left operand
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyNumber_Multiply.
+ * Since 0.9.0. Replaces PyNumber_Multiply, PySequence_Repeat.
  */
 HPyAPI_INLINE HPy HPy_Multiply(HPyContext *ctx, HPy h1, HPy h2)
 {
@@ -235,6 +320,10 @@ HPyAPI_INLINE HPy HPy_Multiply(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * The matrix product of two objects: Python's `h1 @ h2`, with `__matmul__` and `__rmatmul__`.
+ * TypeError where no operand knows how, and what the operands raise.
+ * @param h1 the left operand
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_MatrixMultiply.
  */
@@ -244,6 +333,11 @@ HPyAPI_INLINE HPy HPy_MatrixMultiply(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * The quotient, rounded down of two objects: Python's `h1 // h2`, with `__floordiv__` and
+ * `__rfloordiv__`. TypeError where no operand knows how, ZeroDivisionError, and what the
+ * operands raise.
+ * @param h1 the left operand
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_FloorDivide.
  */
@@ -253,6 +347,10 @@ HPyAPI_INLINE HPy HPy_FloorDivide(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * The quotient of two objects: Python's `h1 / h2`, with `__truediv__` and `__rtruediv__`.
+ * TypeError where no operand knows how, ZeroDivisionError, and what the operands raise.
+ * @param h1 the left operand
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_TrueDivide.
  */
@@ -262,8 +360,13 @@ HPyAPI_INLINE HPy HPy_TrueDivide(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * The remainder of two objects: Python's `h1 % h2`, with `__mod__` and `__rmod__`. For a `str`
+ * on the left, formatting. TypeError where no operand knows how, ZeroDivisionError, and what the
+ * operands raise.
+ * @param h1 the left operand
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyNumber_Remainder.
+ * Since 0.9.0. Replaces PyNumber_Remainder, PyUnicode_Format.
  */
 HPyAPI_INLINE HPy HPy_Remainder(HPyContext *ctx, HPy h1, HPy h2)
 {
@@ -271,6 +374,10 @@ HPyAPI_INLINE HPy HPy_Remainder(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * Quotient and remainder as a tuple: Python's `divmod(h1, h2)`. TypeError where no operand knows
+ * how, ZeroDivisionError, and what the operands raise.
+ * @param h1 the left operand
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_Divmod.
  */
@@ -280,6 +387,11 @@ HPyAPI_INLINE HPy HPy_Divmod(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * Python's `pow(h1, h2, h3)`. With `ctx->h_None` as `h3` it is `h1 ** h2`. TypeError where no
+ * operand knows how, ValueError and ZeroDivisionError of numbers, and what the operands raise.
+ * @param h1 the base
+ * @param h2 the exponent
+ * @param h3 the modulus; `ctx->h_None` for none, never `HPy_NULL`
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_Power.
  */
@@ -289,6 +401,8 @@ HPyAPI_INLINE HPy HPy_Power(HPyContext *ctx, HPy h1, HPy h2, HPy h3)
 }
 
 /**
+ * Python's `-h1`, by `__neg__`. TypeError where the type has none, and what it raises.
+ * @param h1 the operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_Negative.
  */
@@ -298,6 +412,8 @@ HPyAPI_INLINE HPy HPy_Negative(HPyContext *ctx, HPy h1)
 }
 
 /**
+ * Python's `+h1`, by `__pos__`. TypeError where the type has none, and what it raises.
+ * @param h1 the operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_Positive.
  */
@@ -307,6 +423,8 @@ HPyAPI_INLINE HPy HPy_Positive(HPyContext *ctx, HPy h1)
 }
 
 /**
+ * Python's `abs(h1)`, by `__abs__`. TypeError where the type has none, and what it raises.
+ * @param h1 the operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_Absolute.
  */
@@ -316,6 +434,8 @@ HPyAPI_INLINE HPy HPy_Absolute(HPyContext *ctx, HPy h1)
 }
 
 /**
+ * Python's `~h1`, by `__invert__`. TypeError where the type has none, and what it raises.
+ * @param h1 the operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_Invert.
  */
@@ -325,6 +445,10 @@ HPyAPI_INLINE HPy HPy_Invert(HPyContext *ctx, HPy h1)
 }
 
 /**
+ * The left operand, shifted to the left of two objects: Python's `h1 << h2`, with `__lshift__`
+ * and `__rlshift__`. TypeError where no operand knows how, and what the operands raise.
+ * @param h1 the left operand
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_Lshift.
  */
@@ -334,6 +458,10 @@ HPyAPI_INLINE HPy HPy_Lshift(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * The left operand, shifted to the right of two objects: Python's `h1 >> h2`, with `__rshift__`
+ * and `__rrshift__`. TypeError where no operand knows how, and what the operands raise.
+ * @param h1 the left operand
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_Rshift.
  */
@@ -343,6 +471,10 @@ HPyAPI_INLINE HPy HPy_Rshift(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * The bitwise and of two objects: Python's `h1 & h2`, with `__and__` and `__rand__`. TypeError
+ * where no operand knows how, and what the operands raise.
+ * @param h1 the left operand
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_And.
  */
@@ -352,6 +484,10 @@ HPyAPI_INLINE HPy HPy_And(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * The bitwise exclusive or of two objects: Python's `h1 ^ h2`, with `__xor__` and `__rxor__`.
+ * TypeError where no operand knows how, and what the operands raise.
+ * @param h1 the left operand
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_Xor.
  */
@@ -361,6 +497,10 @@ HPyAPI_INLINE HPy HPy_Xor(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * The bitwise or of two objects: Python's `h1 | h2`, with `__or__` and `__ror__`. TypeError
+ * where no operand knows how, and what the operands raise.
+ * @param h1 the left operand
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_Or.
  */
@@ -370,6 +510,9 @@ HPyAPI_INLINE HPy HPy_Or(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * The object as an `int`, without loss: Python's `operator.index(h1)`, by `__index__`. An `int`
+ * gives itself. TypeError where the type has no `__index__`.
+ * @param h1 an integer-like object
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_Index.
  */
@@ -379,6 +522,9 @@ HPyAPI_INLINE HPy HPy_Index(HPyContext *ctx, HPy h1)
 }
 
 /**
+ * The object as an `int`: Python's `int(h1)`, which rounds numbers towards zero and reads `str`
+ * and `bytes`. TypeError and ValueError.
+ * @param h1 a number or a text
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_Long.
  */
@@ -388,8 +534,11 @@ HPyAPI_INLINE HPy HPy_Long(HPyContext *ctx, HPy h1)
 }
 
 /**
+ * The object as a `float`: Python's `float(h1)`, which reads `str` as well. TypeError,
+ * ValueError, OverflowError.
+ * @param h1 a number or a text
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyNumber_Float.
+ * Since 0.9.0. Replaces PyNumber_Float, PyFloat_FromString.
  */
 HPyAPI_INLINE HPy HPy_Float(HPyContext *ctx, HPy h1)
 {
@@ -397,8 +546,13 @@ HPyAPI_INLINE HPy HPy_Float(HPyContext *ctx, HPy h1)
 }
 
 /**
+ * Python's `h1 += h2`: `__iadd__` of the left operand, else what `HPy_Add` does. The result
+ * takes the place of `h1`, and may be the same object: close the old handle yourself. TypeError
+ * where no operand knows how, and what the operands raise.
+ * @param h1 the left operand, which may be changed
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyNumber_InPlaceAdd.
+ * Since 0.9.0. Replaces PyNumber_InPlaceAdd, PySequence_InPlaceConcat.
  */
 HPyAPI_INLINE HPy HPy_InPlaceAdd(HPyContext *ctx, HPy h1, HPy h2)
 {
@@ -406,6 +560,11 @@ HPyAPI_INLINE HPy HPy_InPlaceAdd(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * Python's `h1 -= h2`: `__isub__` of the left operand, else what `HPy_Subtract` does. The result
+ * takes the place of `h1`, and may be the same object: close the old handle yourself. TypeError
+ * where no operand knows how, and what the operands raise.
+ * @param h1 the left operand, which may be changed
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_InPlaceSubtract.
  */
@@ -415,8 +574,13 @@ HPyAPI_INLINE HPy HPy_InPlaceSubtract(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * Python's `h1 *= h2`: `__imul__` of the left operand, else what `HPy_Multiply` does. The result
+ * takes the place of `h1`, and may be the same object: close the old handle yourself. TypeError
+ * where no operand knows how, and what the operands raise.
+ * @param h1 the left operand, which may be changed
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyNumber_InPlaceMultiply.
+ * Since 0.9.0. Replaces PyNumber_InPlaceMultiply, PySequence_InPlaceRepeat.
  */
 HPyAPI_INLINE HPy HPy_InPlaceMultiply(HPyContext *ctx, HPy h1, HPy h2)
 {
@@ -424,6 +588,11 @@ HPyAPI_INLINE HPy HPy_InPlaceMultiply(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * Python's `h1 @= h2`: `__imatmul__` of the left operand, else what `HPy_MatrixMultiply` does.
+ * The result takes the place of `h1`, and may be the same object: close the old handle yourself.
+ * TypeError where no operand knows how, and what the operands raise.
+ * @param h1 the left operand, which may be changed
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_InPlaceMatrixMultiply.
  */
@@ -433,6 +602,11 @@ HPyAPI_INLINE HPy HPy_InPlaceMatrixMultiply(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * Python's `h1 //= h2`: `__ifloordiv__` of the left operand, else what `HPy_FloorDivide` does.
+ * The result takes the place of `h1`, and may be the same object: close the old handle yourself.
+ * TypeError where no operand knows how, ZeroDivisionError, and what the operands raise.
+ * @param h1 the left operand, which may be changed
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_InPlaceFloorDivide.
  */
@@ -442,6 +616,11 @@ HPyAPI_INLINE HPy HPy_InPlaceFloorDivide(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * Python's `h1 /= h2`: `__itruediv__` of the left operand, else what `HPy_TrueDivide` does. The
+ * result takes the place of `h1`, and may be the same object: close the old handle yourself.
+ * TypeError where no operand knows how, ZeroDivisionError, and what the operands raise.
+ * @param h1 the left operand, which may be changed
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_InPlaceTrueDivide.
  */
@@ -451,6 +630,11 @@ HPyAPI_INLINE HPy HPy_InPlaceTrueDivide(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * Python's `h1 %= h2`: `__imod__` of the left operand, else what `HPy_Remainder` does. The
+ * result takes the place of `h1`, and may be the same object: close the old handle yourself.
+ * TypeError where no operand knows how, ZeroDivisionError, and what the operands raise.
+ * @param h1 the left operand, which may be changed
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_InPlaceRemainder.
  */
@@ -460,6 +644,12 @@ HPyAPI_INLINE HPy HPy_InPlaceRemainder(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * Python's `h1 **= h2`: `__ipow__` of the left operand, else what `HPy_Power` does. The result
+ * takes the place of `h1`, and may be the same object. TypeError where no operand knows how, and
+ * what the operands raise.
+ * @param h1 the base, which may be changed
+ * @param h2 the exponent
+ * @param h3 the modulus; `ctx->h_None` for none, never `HPy_NULL`
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_InPlacePower.
  */
@@ -469,6 +659,11 @@ HPyAPI_INLINE HPy HPy_InPlacePower(HPyContext *ctx, HPy h1, HPy h2, HPy h3)
 }
 
 /**
+ * Python's `h1 <<= h2`: `__ilshift__` of the left operand, else what `HPy_Lshift` does. The
+ * result takes the place of `h1`, and may be the same object: close the old handle yourself.
+ * TypeError where no operand knows how, and what the operands raise.
+ * @param h1 the left operand, which may be changed
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_InPlaceLshift.
  */
@@ -478,6 +673,11 @@ HPyAPI_INLINE HPy HPy_InPlaceLshift(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * Python's `h1 >>= h2`: `__irshift__` of the left operand, else what `HPy_Rshift` does. The
+ * result takes the place of `h1`, and may be the same object: close the old handle yourself.
+ * TypeError where no operand knows how, and what the operands raise.
+ * @param h1 the left operand, which may be changed
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_InPlaceRshift.
  */
@@ -487,6 +687,11 @@ HPyAPI_INLINE HPy HPy_InPlaceRshift(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * Python's `h1 &= h2`: `__iand__` of the left operand, else what `HPy_And` does. The result
+ * takes the place of `h1`, and may be the same object: close the old handle yourself. TypeError
+ * where no operand knows how, and what the operands raise.
+ * @param h1 the left operand, which may be changed
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_InPlaceAnd.
  */
@@ -496,6 +701,11 @@ HPyAPI_INLINE HPy HPy_InPlaceAnd(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * Python's `h1 ^= h2`: `__ixor__` of the left operand, else what `HPy_Xor` does. The result
+ * takes the place of `h1`, and may be the same object: close the old handle yourself. TypeError
+ * where no operand knows how, and what the operands raise.
+ * @param h1 the left operand, which may be changed
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_InPlaceXor.
  */
@@ -505,6 +715,11 @@ HPyAPI_INLINE HPy HPy_InPlaceXor(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * Python's `h1 |= h2`: `__ior__` of the left operand, else what `HPy_Or` does. The result takes
+ * the place of `h1`, and may be the same object: close the old handle yourself. TypeError where
+ * no operand knows how, and what the operands raise.
+ * @param h1 the left operand, which may be changed
+ * @param h2 the right operand
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyNumber_InPlaceOr.
  */
@@ -514,6 +729,8 @@ HPyAPI_INLINE HPy HPy_InPlaceOr(HPyContext *ctx, HPy h1, HPy h2)
 }
 
 /**
+ * Whether the object can be called. It never fails.
+ * @param h any object
  * @return 1 or 0
  * Since 0.9.0. Replaces PyCallable_Check.
  */
@@ -523,8 +740,17 @@ HPyAPI_INLINE int HPyCallable_Check(HPyContext *ctx, HPy h)
 }
 
 /**
+ * Calls an object with a tuple and a dict, as `callable(*args, **kw)`. `HPy_Call` needs neither
+ * and is quicker. TypeError when the object cannot be called or an argument has the wrong type,
+ * and what the call raises.
+ * @param callable the object to call; TypeError if it cannot be
+ * @param args a `tuple` of the positional arguments; `HPy_NULL` means none; TypeError for
+ * anything else
+ * @param kw a `dict` of the keyword arguments; `HPy_NULL` means none; TypeError for anything
+ * else
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyObject_Call, PyObject_CallObject, PyEval_CallObject,
+ * PyEval_CallObjectWithKeywords.
  */
 HPyAPI_INLINE HPy HPy_CallTupleDict(HPyContext *ctx, HPy callable, HPy args, HPy kw)
 {
@@ -532,7 +758,11 @@ HPyAPI_INLINE HPy HPy_CallTupleDict(HPyContext *ctx, HPy callable, HPy args, HPy
 }
 
 /**
- * @return always HPy_NULL
+ * Sets the current exception. An exception that was current before is replaced. `HPyErr_Format`
+ * puts values into the message.
+ * @param h_type an exception class; SystemError for anything else
+ * @param utf8_message the exception's argument
+ * @return always HPy_NULL, so that `return` of the call is possible
  * Since 0.9.0. Replaces PyErr_SetString.
  */
 HPyAPI_INLINE HPy HPyErr_SetString(HPyContext *ctx, HPy h_type, const char *utf8_message)
@@ -542,8 +772,13 @@ HPyAPI_INLINE HPy HPyErr_SetString(HPyContext *ctx, HPy h_type, const char *utf8
 }
 
 /**
- * @return always HPy_NULL
- * Since 0.9.0. Replaces PyErr_SetObject.
+ * Sets the current exception to `h_value`, if that is an instance of `h_type`, else to
+ * `h_type(h_value)`; a tuple gives the arguments. An exception that was current before is
+ * replaced.
+ * @param h_type an exception class; SystemError for anything else
+ * @param h_value the exception or its argument; `HPy_NULL` and `None` mean no argument
+ * @return always HPy_NULL, so that `return` of the call is possible
+ * Since 0.9.0. Replaces PyErr_SetObject, PyErr_SetNone, PyErr_SetRaisedException, PyErr_Restore.
  */
 HPyAPI_INLINE HPy HPyErr_SetObject(HPyContext *ctx, HPy h_type, HPy h_value)
 {
@@ -552,8 +787,13 @@ HPyAPI_INLINE HPy HPyErr_SetObject(HPyContext *ctx, HPy h_type, HPy h_value)
 }
 
 /**
- * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyErr_SetFromErrnoWithFilename.
+ * Sets an exception from the C variable `errno`: `h_type(errno, message, filename)`. With
+ * `OSError` the subclass that fits the number is chosen. For EINTR signal handlers run first,
+ * and what they raise wins. Call it before anything else changes `errno`.
+ * @param h_type `OSError` or a class that takes the same arguments
+ * @param filename_fsencoded the file; a null pointer means none
+ * @return always HPy_NULL, so that `return` of the call is possible
+ * Since 0.9.0. Replaces PyErr_SetFromErrnoWithFilename, PyErr_SetFromErrno.
  */
 HPyAPI_INLINE HPy HPyErr_SetFromErrnoWithFilename(HPyContext *ctx, HPy h_type, const char *filename_fsencoded)
 {
@@ -561,8 +801,14 @@ HPyAPI_INLINE HPy HPyErr_SetFromErrnoWithFilename(HPyContext *ctx, HPy h_type, c
 }
 
 /**
- * @return always HPy_NULL
- * Since 0.9.0. Replaces PyErr_SetFromErrnoWithFilenameObjects.
+ * Like `HPyErr_SetFromErrnoWithFilename`, for up to two files, as a failed rename has.
+ * `HPyErr_SetFromErrno` and `HPyErr_SetFromErrnoWithFilenameObject` are this with fewer of them.
+ * @param h_type `OSError` or a class that takes the same arguments
+ * @param filename1 the first file; `HPy_NULL` means none
+ * @param filename2 the second file; `HPy_NULL` means none
+ * @return always HPy_NULL, so that `return` of the call is possible
+ * Since 0.9.0. Replaces PyErr_SetFromErrnoWithFilenameObjects,
+ * PyErr_SetFromErrnoWithFilenameObject.
  */
 HPyAPI_INLINE HPy HPyErr_SetFromErrnoWithFilenameObjects(HPyContext *ctx, HPy h_type, HPy filename1, HPy filename2)
 {
@@ -571,8 +817,11 @@ HPyAPI_INLINE HPy HPyErr_SetFromErrnoWithFilenameObjects(HPyContext *ctx, HPy h_
 }
 
 /**
+ * Whether an exception is set. It gives no handle to it: match with `HPyErr_ExceptionMatches`.
+ * Needed only where the result does not tell, that is after a `value` that equals the error
+ * sentinel.
  * @return 1 or 0
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyErr_Occurred.
  */
 HPyAPI_INLINE int HPyErr_Occurred(HPyContext *ctx)
 {
@@ -580,8 +829,11 @@ HPyAPI_INLINE int HPyErr_Occurred(HPyContext *ctx)
 }
 
 /**
+ * Whether the current exception is an instance of a class, or of any class in a tuple. 0 if no
+ * exception is set.
+ * @param exc an exception class, or a tuple of them (nested ones, too)
  * @return 1 or 0
- * Since 0.9.0. Replaces PyErr_ExceptionMatches.
+ * Since 0.9.0. Replaces PyErr_ExceptionMatches, PyErr_GivenExceptionMatches.
  */
 HPyAPI_INLINE int HPyErr_ExceptionMatches(HPyContext *ctx, HPy exc)
 {
@@ -589,7 +841,8 @@ HPyAPI_INLINE int HPyErr_ExceptionMatches(HPyContext *ctx, HPy exc)
 }
 
 /**
- * @return always HPy_NULL
+ * Sets MemoryError, after a failed `malloc`.
+ * @return always HPy_NULL, so that `return` of the call is possible
  * Since 0.9.0. Replaces PyErr_NoMemory.
  */
 HPyAPI_INLINE HPy HPyErr_NoMemory(HPyContext *ctx)
@@ -598,13 +851,22 @@ HPyAPI_INLINE HPy HPyErr_NoMemory(HPyContext *ctx)
     return HPy_NULL;
 }
 
-/** Since 0.9.0. Replaces PyErr_Clear. */
+/**
+ * Forgets the current exception; without one it does nothing. An exception that is to be
+ * reported nevertheless goes to `HPyErr_WriteUnraisable`.
+ * Since 0.9.0. Replaces PyErr_Clear.
+ */
 HPyAPI_INLINE void HPyErr_Clear(HPyContext *ctx)
 {
     ctx->ctx_Err_Clear(ctx);
 }
 
 /**
+ * Makes an exception class, as the statement `class` does. To keep it use an `HPyGlobal`.
+ * @param utf8_name the name with its module, `module.Class`; SystemError if there is no dot
+ * @param base the base class, or a tuple of them; `HPy_NULL` means `Exception`
+ * @param dict a `dict` of class attributes, to which `__module__` is added; `HPy_NULL` means
+ * none
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyErr_NewException.
  */
@@ -614,6 +876,13 @@ HPyAPI_INLINE HPy HPyErr_NewException(HPyContext *ctx, const char *utf8_name, HP
 }
 
 /**
+ * Makes an exception class with a documentation string, as the statement `class` does. To keep
+ * it use an `HPyGlobal`.
+ * @param utf8_name the name with its module, `module.Class`; SystemError if there is no dot
+ * @param utf8_doc the class's `__doc__`; a null pointer means none
+ * @param base the base class, or a tuple of them; `HPy_NULL` means `Exception`
+ * @param dict a `dict` of class attributes, to which `__module__` is added; `HPy_NULL` means
+ * none
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyErr_NewExceptionWithDoc.
  */
@@ -623,23 +892,36 @@ HPyAPI_INLINE HPy HPyErr_NewExceptionWithDoc(HPyContext *ctx, const char *utf8_n
 }
 
 /**
+ * Issues a warning, as `warnings.warn` does. The user's filters decide whether it is printed,
+ * forgotten or raised: -1 means that it became an exception, which the caller must pass on.
+ * @param category a subclass of `Warning`; `HPy_NULL` means `RuntimeWarning`
+ * @param utf8_message the message
+ * @param stack_level whose line is named: 1 for the Python function that called the extension, 2
+ * for its caller …
  * @return 0, or -1 with an exception set
- * Since 0.9.0. Replaces PyErr_WarnEx.
+ * Since 0.9.0. Replaces PyErr_WarnEx, PyErr_Warn.
  */
 HPyAPI_INLINE int HPyErr_WarnEx(HPyContext *ctx, HPy category, const char *utf8_message, HPy_ssize_t stack_level)
 {
     return ctx->ctx_Err_WarnEx(ctx, category, utf8_message, stack_level);
 }
 
-/** Since 0.9.0. Replaces PyErr_WriteUnraisable. */
+/**
+ * Reports the current exception through `sys.unraisablehook` and clears it: for functions that
+ * cannot raise, such as `HPy_tp_finalize`.
+ * @param obj where it happened, shown in the report; `HPy_NULL` means not known
+ * Since 0.9.0. Replaces PyErr_WriteUnraisable, PyErr_FormatUnraisable, PyErr_Print.
+ */
 HPyAPI_INLINE void HPyErr_WriteUnraisable(HPyContext *ctx, HPy obj)
 {
     ctx->ctx_Err_WriteUnraisable(ctx, obj);
 }
 
 /**
+ * The truth value: Python's `bool(h)`. What `__bool__` or `__len__` raises.
+ * @param h any object
  * @return 1, 0, or -1 with an exception set
- * Since 0.9.0. Replaces PyObject_IsTrue.
+ * Since 0.9.0. Replaces PyObject_IsTrue, PyObject_Not.
  */
 HPyAPI_INLINE int HPy_IsTrue(HPyContext *ctx, HPy h)
 {
@@ -647,8 +929,22 @@ HPyAPI_INLINE int HPy_IsTrue(HPyContext *ctx, HPy h)
 }
 
 /**
+ * Makes a type from its description. The specification, its definitions and all that they point
+ * to have to live as long as the process: make them `static`. They are not written to, and one
+ * specification may serve for several types. Without `params` the base is `object`, or the
+ * built-in type that the specification's shape names needs to be given as base.
+ * `HPyHelpers_AddType` makes a type and puts it into a module.
+ *
+ * ValueError: `HPy_TPFLAGS_HAVE_GC` without `HPy_tp_traverse`, an unknown shape, two
+ * metaclasses. TypeError: a shape that does not fit the base; members with a `basicsize` of 0;
+ * `HPy_tp_call` on a variable-sized type; an unknown parameter, or bases given in both ways; a
+ * metaclass that is none, or, before CPython 3.12, that has a `tp_new` of its own. And what the
+ * metaclass, `__init_subclass__` and `__set_name__` raise.
+ * @param spec the description
+ * @param params bases and metaclass, ended by an entry of kind 0; a null pointer means none
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyType_FromSpec, PyType_FromSpecWithBases, PyType_FromModuleAndSpec,
+ * PyType_FromMetaclass, PyType_Ready.
  */
 HPyAPI_INLINE HPy HPyType_FromSpec(HPyContext *ctx, HPyType_Spec *spec, HPyType_SpecParam *params)
 {
@@ -656,8 +952,15 @@ HPyAPI_INLINE HPy HPyType_FromSpec(HPyContext *ctx, HPyType_Spec *spec, HPyType_
 }
 
 /**
+ * Makes an object with a zeroed C struct and looks at no argument: for use as the slot
+ * `HPy_tp_new` (`HPyDef_SLOT_IMPL(T_new, HPyType_GenericNew, HPy_tp_new)`) of types that are
+ * filled by `HPy_tp_init`.
+ * @param type the type to make an object of; TypeError for anything else
+ * @param args not looked at
+ * @param nargs not looked at
+ * @param kw not looked at
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyType_GenericNew.
  */
 HPyAPI_INLINE HPy HPyType_GenericNew(HPyContext *ctx, HPy type, const HPy *args, HPy_ssize_t nargs, HPy kw)
 {
@@ -665,8 +968,12 @@ HPyAPI_INLINE HPy HPyType_GenericNew(HPyContext *ctx, HPy type, const HPy *args,
 }
 
 /**
+ * An attribute: Python's `obj.name`. AttributeError where there is none, and what the look-up
+ * runs into.
+ * @param obj any object
+ * @param name the attribute's name; TypeError for anything else
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyObject_GetAttr.
+ * Since 0.9.0. Replaces PyObject_GetAttr, PyObject_GenericGetAttr, PyObject_GetOptionalAttr.
  */
 HPyAPI_INLINE HPy HPy_GetAttr(HPyContext *ctx, HPy obj, HPy name)
 {
@@ -674,8 +981,12 @@ HPyAPI_INLINE HPy HPy_GetAttr(HPyContext *ctx, HPy obj, HPy name)
 }
 
 /**
+ * An attribute whose name is a C string; otherwise like `HPy_GetAttr`.
+ * @param obj any object
+ * @param utf8_name the attribute's name
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyObject_GetAttrString.
+ * Since 0.9.0. Replaces PyObject_GetAttrString, PyObject_GetOptionalAttrString,
+ * PyModule_GetDict.
  */
 HPyAPI_INLINE HPy HPy_GetAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name)
 {
@@ -683,6 +994,10 @@ HPyAPI_INLINE HPy HPy_GetAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name)
 }
 
 /**
+ * Whether `HPy_GetAttr` would succeed. Errors of any kind mean no and are forgotten, so prefer
+ * `HPy_GetAttr` where they matter.
+ * @param obj any object
+ * @param name the attribute's name
  * @return 1 or 0
  * Since 0.9.0. Replaces PyObject_HasAttr.
  */
@@ -692,6 +1007,9 @@ HPyAPI_INLINE int HPy_HasAttr(HPyContext *ctx, HPy obj, HPy name)
 }
 
 /**
+ * `HPy_HasAttr` for a name that is a C string.
+ * @param obj any object
+ * @param utf8_name the attribute's name
  * @return 1 or 0
  * Since 0.9.0. Replaces PyObject_HasAttrString.
  */
@@ -701,8 +1019,14 @@ HPyAPI_INLINE int HPy_HasAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name)
 }
 
 /**
+ * Sets an attribute: Python's `obj.name = value`; or deletes it, as `HPy_DelAttr` says more
+ * clearly. AttributeError where that is not possible, TypeError for an immutable type, and what
+ * setters raise.
+ * @param obj any object
+ * @param name the attribute's name; TypeError for anything else
+ * @param value the value, which stays the caller's to close; `HPy_NULL` deletes the attribute
  * @return 0, or -1 with an exception set
- * Since 0.9.0. Replaces PyObject_SetAttr.
+ * Since 0.9.0. Replaces PyObject_SetAttr, PyObject_GenericSetAttr, PyObject_DelAttr.
  */
 HPyAPI_INLINE int HPy_SetAttr(HPyContext *ctx, HPy obj, HPy name, HPy value)
 {
@@ -710,8 +1034,14 @@ HPyAPI_INLINE int HPy_SetAttr(HPyContext *ctx, HPy obj, HPy name, HPy value)
 }
 
 /**
+ * Sets or deletes an attribute whose name is a C string; otherwise like `HPy_SetAttr`. In a
+ * module's exec slot it publishes what the module has.
+ * @param obj any object
+ * @param utf8_name the attribute's name
+ * @param value the value, which stays the caller's to close; `HPy_NULL` deletes the attribute
  * @return 0, or -1 with an exception set
- * Since 0.9.0. Replaces PyObject_SetAttrString.
+ * Since 0.9.0. Replaces PyObject_SetAttrString, PyObject_DelAttrString, PyModule_AddObject,
+ * PyModule_AddObjectRef, PyModule_Add.
  */
 HPyAPI_INLINE int HPy_SetAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name, HPy value)
 {
@@ -719,8 +1049,14 @@ HPyAPI_INLINE int HPy_SetAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name,
 }
 
 /**
+ * An item: Python's `obj[key]`. KeyError or IndexError where there is none, TypeError where the
+ * type has no items or not of this kind, and what `__getitem__` raises. Unlike `PyDict_GetItem`
+ * it gives a handle of its own, and raises.
+ * @param obj any object
+ * @param key the key or index
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyObject_GetItem.
+ * Since 0.9.0. Replaces PyObject_GetItem, PyDict_GetItem, PyDict_GetItemWithError,
+ * PyDict_GetItemRef, PyMapping_GetOptionalItem.
  */
 HPyAPI_INLINE HPy HPy_GetItem(HPyContext *ctx, HPy obj, HPy key)
 {
@@ -728,8 +1064,15 @@ HPyAPI_INLINE HPy HPy_GetItem(HPyContext *ctx, HPy obj, HPy key)
 }
 
 /**
+ * An item by a C number: Python's `obj[idx]`, for sequences and for mappings with `int` keys.
+ * KeyError or IndexError where there is none, TypeError where the type has no items or not of
+ * this kind, and what `__getitem__` raises.
+ * @param obj any object
+ * @param idx the index; a negative one counts from the end of a sequence, and is an ordinary key
+ * of a mapping
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PySequence_GetItem, PySequence_ITEM, PySequence_Fast_GET_ITEM,
+ * PyList_GetItem, PyList_GetItemRef, PyList_GET_ITEM, PyTuple_GetItem, PyTuple_GET_ITEM.
  */
 HPyAPI_INLINE HPy HPy_GetItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx)
 {
@@ -737,8 +1080,14 @@ HPyAPI_INLINE HPy HPy_GetItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx)
 }
 
 /**
+ * An item by a key that is a C string: Python's `obj["key"]`. KeyError or IndexError where there
+ * is none, TypeError where the type has no items or not of this kind, and what `__getitem__`
+ * raises.
+ * @param obj any object
+ * @param utf8_key the key, made a `str`
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyMapping_GetItemString, PyDict_GetItemString, PyDict_GetItemStringRef,
+ * PyMapping_GetOptionalItemString.
  */
 HPyAPI_INLINE HPy HPy_GetItem_s(HPyContext *ctx, HPy obj, const char *utf8_key)
 {
@@ -746,8 +1095,13 @@ HPyAPI_INLINE HPy HPy_GetItem_s(HPyContext *ctx, HPy obj, const char *utf8_key)
 }
 
 /**
+ * Whether a container has an item equal to `key`: Python's `key in container`. TypeError where
+ * the object is no container, and what `__contains__`, the iteration or the comparisons raise.
+ * @param container any object
+ * @param key the item to find
  * @return 1, 0, or -1 with an exception set
- * Since 0.9.0. Replaces PySequence_Contains.
+ * Since 0.9.0. Replaces PySequence_Contains, PySequence_In, PyDict_Contains, PySet_Contains,
+ * PyMapping_HasKey, PyUnicode_Contains.
  */
 HPyAPI_INLINE int HPy_Contains(HPyContext *ctx, HPy container, HPy key)
 {
@@ -755,8 +1109,13 @@ HPyAPI_INLINE int HPy_Contains(HPyContext *ctx, HPy container, HPy key)
 }
 
 /**
+ * Sets an item: Python's `obj[key] = value`. KeyError, IndexError or TypeError where that is not
+ * possible, and what `__setitem__` raises.
+ * @param obj any object
+ * @param key the key or index
+ * @param value the value, which stays the caller's to close
  * @return 0, or -1 with an exception set
- * Since 0.9.0. Replaces PyObject_SetItem.
+ * Since 0.9.0. Replaces PyObject_SetItem, PyDict_SetItem.
  */
 HPyAPI_INLINE int HPy_SetItem(HPyContext *ctx, HPy obj, HPy key, HPy value)
 {
@@ -764,8 +1123,15 @@ HPyAPI_INLINE int HPy_SetItem(HPyContext *ctx, HPy obj, HPy key, HPy value)
 }
 
 /**
+ * Sets an item by a C number: Python's `obj[idx] = value`, for sequences and for mappings with
+ * `int` keys. IndexError or TypeError where that is not possible, and what `__setitem__` raises.
+ * Unlike `PyList_SetItem` it does not take the caller's handle.
+ * @param obj any object
+ * @param idx the index; a negative one counts from the end of a sequence, and is an ordinary key
+ * of a mapping
+ * @param value the value, which stays the caller's to close
  * @return 0, or -1 with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PySequence_SetItem, PyList_SetItem, PyList_SET_ITEM.
  */
 HPyAPI_INLINE int HPy_SetItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx, HPy value)
 {
@@ -773,8 +1139,13 @@ HPyAPI_INLINE int HPy_SetItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx, HPy v
 }
 
 /**
+ * Sets an item by a key that is a C string: Python's `obj["key"] = value`. TypeError where that
+ * is not possible, and what `__setitem__` raises.
+ * @param obj any object
+ * @param utf8_key the key, made a `str`
+ * @param value the value, which stays the caller's to close
  * @return 0, or -1 with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyMapping_SetItemString, PyDict_SetItemString.
  */
 HPyAPI_INLINE int HPy_SetItem_s(HPyContext *ctx, HPy obj, const char *utf8_key, HPy value)
 {
@@ -782,8 +1153,11 @@ HPyAPI_INLINE int HPy_SetItem_s(HPyContext *ctx, HPy obj, const char *utf8_key, 
 }
 
 /**
- * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * The type of an object: Python's `type(obj)`. It cannot fail. Unlike `Py_TYPE` it gives a
+ * handle of its own.
+ * @param obj any object
+ * @return a new handle; it cannot fail
+ * Since 0.9.0. Replaces Py_TYPE, PyObject_Type.
  */
 HPyAPI_INLINE HPy HPy_Type(HPyContext *ctx, HPy obj)
 {
@@ -791,8 +1165,12 @@ HPyAPI_INLINE HPy HPy_Type(HPyContext *ctx, HPy obj)
 }
 
 /**
+ * Whether the object's real type is `type` or derived from it. No `__instancecheck__` and no
+ * `__class__` is asked, and it never fails.
+ * @param obj any object
+ * @param type a type; not checked
  * @return 1 or 0
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyObject_TypeCheck, Py_IS_TYPE.
  */
 HPyAPI_INLINE int HPy_TypeCheck(HPyContext *ctx, HPy obj, HPy type)
 {
@@ -800,8 +1178,12 @@ HPyAPI_INLINE int HPy_TypeCheck(HPyContext *ctx, HPy obj, HPy type)
 }
 
 /**
+ * Whether two handles refer to the same object: Python's `is`. The bits of handles must not be
+ * compared, because an object may have several handles at once.
+ * @param obj one object
+ * @param other the other; `HPy_NULL` is the same as `HPy_NULL` only
  * @return 1 or 0
- * Since 0.9.0.
+ * Since 0.9.0. Replaces Py_Is, Py_IsNone, Py_IsTrue, Py_IsFalse.
  */
 HPyAPI_INLINE int HPy_Is(HPyContext *ctx, HPy obj, HPy other)
 {
@@ -809,7 +1191,12 @@ HPyAPI_INLINE int HPy_Is(HPyContext *ctx, HPy obj, HPy other)
 }
 
 /**
- * @return borrowed memory, or NULL
+ * The C struct of an object whose type has the shape `HPyType_BuiltinShape_Object` (which is the
+ * usual one). Authors write `T_AsStruct(ctx, h)`, a function that `HPyType_HELPERS(T)` makes and
+ * that returns the right pointer type. The object's type is not checked: make sure of it, by
+ * `HPy_TypeCheck` where it is not known.
+ * @param h an object of such a type, or of one derived from it; not checked
+ * @return the struct, never NULL; valid as long as the object lives
  * Since 0.9.0.
  */
 HPyAPI_INLINE void *_HPy_AsStruct_Object(HPyContext *ctx, HPy h)
@@ -818,7 +1205,11 @@ HPyAPI_INLINE void *_HPy_AsStruct_Object(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return borrowed memory, or NULL
+ * The C struct of an object whose type has the shape `HPyType_BuiltinShape_Legacy`: it begins
+ * with `PyObject_HEAD`, so the result is the object's address. Authors write `T_AsStruct(ctx,
+ * h)`, a function that `HPyType_LEGACY_HELPERS(T)` makes. The object's type is not checked.
+ * @param h an object of such a type, or of one derived from it; not checked
+ * @return the struct, never NULL; valid as long as the object lives
  * Since 0.9.0.
  */
 HPyAPI_INLINE void *_HPy_AsStruct_Legacy(HPyContext *ctx, HPy h)
@@ -827,7 +1218,10 @@ HPyAPI_INLINE void *_HPy_AsStruct_Legacy(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return a new handle, or HPy_NULL with an exception set
+ * The text that stands for the object in source code: Python's `repr(obj)`. What `__repr__`
+ * raises.
+ * @param obj any object
+ * @return a new handle to a `str`, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyObject_Repr.
  */
 HPyAPI_INLINE HPy HPy_Repr(HPyContext *ctx, HPy obj)
@@ -836,7 +1230,9 @@ HPyAPI_INLINE HPy HPy_Repr(HPyContext *ctx, HPy obj)
 }
 
 /**
- * @return a new handle, or HPy_NULL with an exception set
+ * The object as a text for people: Python's `str(obj)`. What `__str__` raises.
+ * @param obj any object
+ * @return a new handle to a `str`, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyObject_Str.
  */
 HPyAPI_INLINE HPy HPy_Str(HPyContext *ctx, HPy obj)
@@ -845,7 +1241,10 @@ HPyAPI_INLINE HPy HPy_Str(HPyContext *ctx, HPy obj)
 }
 
 /**
- * @return a new handle, or HPy_NULL with an exception set
+ * Like `HPy_Repr`, with all that is not ASCII escaped: Python's `ascii(obj)`. What `__repr__`
+ * raises.
+ * @param obj any object
+ * @return a new handle to a `str`, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyObject_ASCII.
  */
 HPyAPI_INLINE HPy HPy_ASCII(HPyContext *ctx, HPy obj)
@@ -854,8 +1253,11 @@ HPyAPI_INLINE HPy HPy_ASCII(HPyContext *ctx, HPy obj)
 }
 
 /**
- * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyObject_Bytes.
+ * The object as `bytes`: Python's `bytes(obj)`, except that an `int` is a TypeError. What
+ * `__bytes__`, the buffer or the iteration raises.
+ * @param obj any object
+ * @return a new handle to a `bytes`, or HPy_NULL with an exception set
+ * Since 0.9.0. Replaces PyObject_Bytes, PyBytes_FromObject.
  */
 HPyAPI_INLINE HPy HPy_Bytes(HPyContext *ctx, HPy obj)
 {
@@ -863,6 +1265,11 @@ HPyAPI_INLINE HPy HPy_Bytes(HPyContext *ctx, HPy obj)
 }
 
 /**
+ * Compares two objects: Python's `v op w`. The result may be any object, for instance an array.
+ * TypeError where the order is not defined, and what the operands raise.
+ * @param v the left operand
+ * @param w the right operand
+ * @param op `HPy_LT`, `HPy_LE`, `HPy_EQ`, `HPy_NE`, `HPy_GT` or `HPy_GE`
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyObject_RichCompare.
  */
@@ -872,8 +1279,14 @@ HPyAPI_INLINE HPy HPy_RichCompare(HPyContext *ctx, HPy v, HPy w, int op)
 }
 
 /**
+ * The truth value of a comparison. An object is taken to be equal to itself without asking it,
+ * as containers do, so that not-a-number is found in a list. TypeError where the order is not
+ * defined, and what the operands raise.
+ * @param v the left operand
+ * @param w the right operand
+ * @param op `HPy_LT`, `HPy_LE`, `HPy_EQ`, `HPy_NE`, `HPy_GT` or `HPy_GE`
  * @return 1, 0, or -1 with an exception set
- * Since 0.9.0. Replaces PyObject_RichCompareBool.
+ * Since 0.9.0. Replaces PyObject_RichCompareBool, PyUnicode_Compare, PyUnicode_RichCompare.
  */
 HPyAPI_INLINE int HPy_RichCompareBool(HPyContext *ctx, HPy v, HPy w, int op)
 {
@@ -881,7 +1294,10 @@ HPyAPI_INLINE int HPy_RichCompareBool(HPyContext *ctx, HPy v, HPy w, int op)
 }
 
 /**
- * @return the value
+ * The hash value: Python's `hash(obj)`; it is never -1. TypeError where the object has none, and
+ * what `__hash__` raises.
+ * @param obj any object
+ * @return the hash value; -1 with an exception set
  * Since 0.9.0. Replaces PyObject_Hash.
  */
 HPyAPI_INLINE HPy_hash_t HPy_Hash(HPyContext *ctx, HPy obj)
@@ -890,6 +1306,8 @@ HPyAPI_INLINE HPy_hash_t HPy_Hash(HPyContext *ctx, HPy obj)
 }
 
 /**
+ * Whether the object is a `bytes` or of a subclass of it.
+ * @param h any object
  * @return 1 or 0
  * Since 0.9.0. Replaces PyBytes_Check.
  */
@@ -899,7 +1317,9 @@ HPyAPI_INLINE int HPyBytes_Check(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return the value
+ * The number of bytes.
+ * @param h a `bytes`; TypeError for anything else
+ * @return the value; -1 may mean an error: check HPyErr_Occurred
  * Since 0.9.0. Replaces PyBytes_Size.
  */
 HPyAPI_INLINE HPy_ssize_t HPyBytes_Size(HPyContext *ctx, HPy h)
@@ -908,6 +1328,8 @@ HPyAPI_INLINE HPy_ssize_t HPyBytes_Size(HPyContext *ctx, HPy h)
 }
 
 /**
+ * The number of bytes of an object that is known to be a `bytes`: no check, no error.
+ * @param h a `bytes`; not checked
  * @return the value
  * Since 0.9.0. Replaces PyBytes_GET_SIZE.
  */
@@ -917,8 +1339,11 @@ HPyAPI_INLINE HPy_ssize_t HPyBytes_GET_SIZE(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return borrowed memory, or NULL
- * Since 0.9.0. Replaces PyBytes_AsString.
+ * The bytes themselves, with a zero byte behind the last; there may be others before it, so ask
+ * `HPyBytes_Size`. The memory must not be written to.
+ * @param h a `bytes`; TypeError for anything else
+ * @return borrowed memory, or NULL; valid while `h` is open
+ * Since 0.9.0. Replaces PyBytes_AsString, PyBytes_AsStringAndSize.
  */
 HPyAPI_INLINE const char *HPyBytes_AsString(HPyContext *ctx, HPy h)
 {
@@ -926,7 +1351,10 @@ HPyAPI_INLINE const char *HPyBytes_AsString(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return borrowed memory, or NULL
+ * The bytes of an object that is known to be a `bytes`: no check, no error; otherwise like
+ * `HPyBytes_AsString`.
+ * @param h a `bytes`; not checked
+ * @return the bytes, never NULL; valid while `h` is open
  * Since 0.9.0. Replaces PyBytes_AS_STRING.
  */
 HPyAPI_INLINE const char *HPyBytes_AS_STRING(HPyContext *ctx, HPy h)
@@ -935,6 +1363,8 @@ HPyAPI_INLINE const char *HPyBytes_AS_STRING(HPyContext *ctx, HPy h)
 }
 
 /**
+ * A `bytes` of the bytes before the first zero byte. MemoryError.
+ * @param bytes where the bytes are; copied
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyBytes_FromString.
  */
@@ -944,8 +1374,13 @@ HPyAPI_INLINE HPy HPyBytes_FromString(HPyContext *ctx, const char *bytes)
 }
 
 /**
+ * A `bytes` of the given bytes. Unlike the C API's, which makes uninitialised bytes of a null
+ * pointer, to be filled later: a `bytes` never changes here, so build the contents first.
+ * SystemError for a negative `len`, ValueError for a null pointer, MemoryError.
+ * @param bytes where the bytes are; copied. A null pointer is answered with ValueError
+ * @param len how many
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyBytes_FromStringAndSize.
  */
 HPyAPI_INLINE HPy HPyBytes_FromStringAndSize(HPyContext *ctx, const char *bytes, HPy_ssize_t len)
 {
@@ -953,8 +1388,11 @@ HPyAPI_INLINE HPy HPyBytes_FromStringAndSize(HPyContext *ctx, const char *bytes,
 }
 
 /**
+ * A `str` from UTF-8. UnicodeDecodeError if it is not valid, MemoryError.
+ * @param utf8 the text, ended by a zero byte
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyUnicode_FromString.
+ * Since 0.9.0. Replaces PyUnicode_FromString, PyUnicode_InternFromString,
+ * PyUnicode_FromStringAndSize, PyUnicode_DecodeUTF8.
  */
 HPyAPI_INLINE HPy HPyUnicode_FromString(HPyContext *ctx, const char *utf8)
 {
@@ -962,6 +1400,8 @@ HPyAPI_INLINE HPy HPyUnicode_FromString(HPyContext *ctx, const char *utf8)
 }
 
 /**
+ * Whether the object is a `str` or of a subclass of it.
+ * @param h any object
  * @return 1 or 0
  * Since 0.9.0. Replaces PyUnicode_Check.
  */
@@ -971,7 +1411,9 @@ HPyAPI_INLINE int HPyUnicode_Check(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return a new handle, or HPy_NULL with an exception set
+ * The text as ASCII `bytes`. UnicodeEncodeError if it has other characters.
+ * @param h a `str`; TypeError for anything else
+ * @return a new handle to a `bytes`, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyUnicode_AsASCIIString.
  */
 HPyAPI_INLINE HPy HPyUnicode_AsASCIIString(HPyContext *ctx, HPy h)
@@ -980,7 +1422,9 @@ HPyAPI_INLINE HPy HPyUnicode_AsASCIIString(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return a new handle, or HPy_NULL with an exception set
+ * The text as Latin-1 `bytes`. UnicodeEncodeError if it has other characters.
+ * @param h a `str`; TypeError for anything else
+ * @return a new handle to a `bytes`, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyUnicode_AsLatin1String.
  */
 HPyAPI_INLINE HPy HPyUnicode_AsLatin1String(HPyContext *ctx, HPy h)
@@ -989,8 +1433,10 @@ HPyAPI_INLINE HPy HPyUnicode_AsLatin1String(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyUnicode_AsUTF8String.
+ * The text as UTF-8 `bytes`. UnicodeEncodeError if it has lone surrogates.
+ * @param h a `str`; TypeError for anything else
+ * @return a new handle to a `bytes`, or HPy_NULL with an exception set
+ * Since 0.9.0. Replaces PyUnicode_AsUTF8String, PyUnicode_AsEncodedString.
  */
 HPyAPI_INLINE HPy HPyUnicode_AsUTF8String(HPyContext *ctx, HPy h)
 {
@@ -998,8 +1444,12 @@ HPyAPI_INLINE HPy HPyUnicode_AsUTF8String(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return borrowed memory, or NULL
- * Since 0.9.0. Replaces PyUnicode_AsUTF8AndSize.
+ * The text as UTF-8, with a zero byte behind the last; there may be others before it. The memory
+ * must not be written to. UnicodeEncodeError if the text has lone surrogates, MemoryError.
+ * @param h a `str`; TypeError for anything else
+ * @param size the number of bytes; a null pointer if it is not wanted
+ * @return borrowed memory, or NULL; valid while `h` is open
+ * Since 0.9.0. Replaces PyUnicode_AsUTF8, PyUnicode_AsUTF8AndSize.
  */
 HPyAPI_INLINE const char *HPyUnicode_AsUTF8AndSize(HPyContext *ctx, HPy h, HPy_ssize_t *size)
 {
@@ -1007,6 +1457,10 @@ HPyAPI_INLINE const char *HPyUnicode_AsUTF8AndSize(HPyContext *ctx, HPy h, HPy_s
 }
 
 /**
+ * A `str` from wide characters of the C library. ValueError if they are not characters,
+ * SystemError for a null pointer with a `size` that is not 0, MemoryError.
+ * @param w the text; may be a null pointer if `size` is 0
+ * @param size the number of characters; -1 if the text is ended by a zero
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyUnicode_FromWideChar.
  */
@@ -1016,6 +1470,9 @@ HPyAPI_INLINE HPy HPyUnicode_FromWideChar(HPyContext *ctx, const wchar_t *w, HPy
 }
 
 /**
+ * A `str` from a file name or another text of the operating system. The encoding and the error
+ * handler are those of `os.fsdecode`, so that every byte string survives the way there and back.
+ * @param v the text, ended by a zero byte
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyUnicode_DecodeFSDefault.
  */
@@ -1025,8 +1482,12 @@ HPyAPI_INLINE HPy HPyUnicode_DecodeFSDefault(HPyContext *ctx, const char *v)
 }
 
 /**
+ * A `str` from a file name or another text of the operating system. The encoding and the error
+ * handler are those of `os.fsdecode`, so that every byte string survives the way there and back.
+ * @param v the text
+ * @param size the number of bytes
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyUnicode_DecodeFSDefaultAndSize.
+ * Since 0.9.0. Replaces PyUnicode_DecodeFSDefaultAndSize, PyUnicode_DecodeLocaleAndSize.
  */
 HPyAPI_INLINE HPy HPyUnicode_DecodeFSDefaultAndSize(HPyContext *ctx, const char *v, HPy_ssize_t size)
 {
@@ -1034,8 +1495,12 @@ HPyAPI_INLINE HPy HPyUnicode_DecodeFSDefaultAndSize(HPyContext *ctx, const char 
 }
 
 /**
- * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyUnicode_EncodeFSDefault.
+ * The text as `bytes` for the operating system: Python's `os.fsencode`. UnicodeEncodeError if
+ * that is not possible.
+ * @param h a `str`; TypeError for anything else
+ * @return a new handle to a `bytes`, or HPy_NULL with an exception set
+ * Since 0.9.0. Replaces PyUnicode_EncodeFSDefault, PyUnicode_FSConverter,
+ * PyUnicode_EncodeLocale.
  */
 HPyAPI_INLINE HPy HPyUnicode_EncodeFSDefault(HPyContext *ctx, HPy h)
 {
@@ -1043,8 +1508,11 @@ HPyAPI_INLINE HPy HPyUnicode_EncodeFSDefault(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return the value
- * Since 0.9.0. Replaces PyUnicode_ReadChar.
+ * The character at an index. IndexError if there is none.
+ * @param h a `str`; TypeError for anything else
+ * @param index the index, from 0; negative ones are errors
+ * @return the code point; (HPy_UCS4)-1 with an exception set
+ * Since 0.9.0. Replaces PyUnicode_ReadChar, PyUnicode_READ_CHAR, PyUnicode_READ.
  */
 HPyAPI_INLINE HPy_UCS4 HPyUnicode_ReadChar(HPyContext *ctx, HPy h, HPy_ssize_t index)
 {
@@ -1052,6 +1520,12 @@ HPyAPI_INLINE HPy_UCS4 HPyUnicode_ReadChar(HPyContext *ctx, HPy h, HPy_ssize_t i
 }
 
 /**
+ * A `str` from ASCII. UnicodeDecodeError for other bytes, unless `errors` says otherwise;
+ * LookupError for an unknown error handler, which is asked only when it is needed.
+ * @param ascii the text
+ * @param size the number of bytes
+ * @param errors what to do with bytes that do not fit: `"strict"`, `"replace"`, `"ignore"` …; a
+ * null pointer means strict
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyUnicode_DecodeASCII.
  */
@@ -1061,6 +1535,10 @@ HPyAPI_INLINE HPy HPyUnicode_DecodeASCII(HPyContext *ctx, const char *ascii, HPy
 }
 
 /**
+ * A `str` from Latin-1, in which every byte is a character. MemoryError.
+ * @param latin1 the text
+ * @param size the number of bytes
+ * @param errors never needed: every byte fits
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyUnicode_DecodeLatin1.
  */
@@ -1070,6 +1548,8 @@ HPyAPI_INLINE HPy HPyUnicode_DecodeLatin1(HPyContext *ctx, const char *latin1, H
 }
 
 /**
+ * Whether the object is a `list` or of a subclass of it.
+ * @param h any object
  * @return 1 or 0
  * Since 0.9.0. Replaces PyList_Check.
  */
@@ -1079,6 +1559,10 @@ HPyAPI_INLINE int HPyList_Check(HPyContext *ctx, HPy h)
 }
 
 /**
+ * A new `list`. If `len` is not 0, each of the places must be set by `HPy_SetItem_i` before any
+ * other code sees the list; `HPyListBuilder` says the same without that danger. MemoryError, and
+ * SystemError for a negative `len`.
+ * @param len the number of places, mostly 0
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyList_New.
  */
@@ -1088,6 +1572,10 @@ HPyAPI_INLINE HPy HPyList_New(HPyContext *ctx, HPy_ssize_t len)
 }
 
 /**
+ * Puts an object at the end of a list: `list.append` of the built-in type, without looking at
+ * what a subclass makes of it. MemoryError.
+ * @param h_list a `list`; SystemError for anything else
+ * @param h_item the object; the list keeps a reference of its own
  * @return 0, or -1 with an exception set
  * Since 0.9.0. Replaces PyList_Append.
  */
@@ -1097,6 +1585,8 @@ HPyAPI_INLINE int HPyList_Append(HPyContext *ctx, HPy h_list, HPy h_item)
 }
 
 /**
+ * Whether the object is a `dict` or of a subclass of it.
+ * @param h any object
  * @return 1 or 0
  * Since 0.9.0. Replaces PyDict_Check.
  */
@@ -1106,6 +1596,8 @@ HPyAPI_INLINE int HPyDict_Check(HPyContext *ctx, HPy h)
 }
 
 /**
+ * A new empty `dict`. It is filled and read by `HPy_SetItem`, `HPy_GetItem` and their relatives,
+ * which run `__hash__` and `__eq__` of the keys. MemoryError.
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyDict_New.
  */
@@ -1115,6 +1607,8 @@ HPyAPI_INLINE HPy HPyDict_New(HPyContext *ctx)
 }
 
 /**
+ * Whether the object is a `tuple` or of a subclass of it.
+ * @param h any object
  * @return 1 or 0
  * Since 0.9.0. Replaces PyTuple_Check.
  */
@@ -1124,8 +1618,13 @@ HPyAPI_INLINE int HPyTuple_Check(HPyContext *ctx, HPy h)
 }
 
 /**
+ * A `tuple` of the given objects. The handles in the array stay the caller's to close.
+ * `HPyTuple_Pack` does it for objects that are named one by one, `HPyTupleBuilder` where they
+ * are made one after the other. MemoryError, and SystemError for a negative `n`.
+ * @param items the objects; may be a null pointer if `n` is 0
+ * @param n how many there are, not negative
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyTuple_New, PyTuple_SetItem, PyTuple_SET_ITEM, PyTuple_FromArray.
  */
 HPyAPI_INLINE HPy HPyTuple_FromArray(HPyContext *ctx, const HPy *items, HPy_ssize_t n)
 {
@@ -1133,36 +1632,64 @@ HPyAPI_INLINE HPy HPyTuple_FromArray(HPyContext *ctx, const HPy *items, HPy_ssiz
 }
 
 /**
+ * Imports a module, as `import name` does, and gives the innermost one: for `a.b` the module
+ * `b`. ImportError or ModuleNotFoundError, and whatever the module's code raises. A module that
+ * is imported already is only looked up.
+ * @param utf8_name the module's full name, with dots
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyImport_ImportModule.
+ * Since 0.9.0. Replaces PyImport_ImportModule, PyImport_Import, PyImport_ImportModuleNoBlock.
  */
 HPyAPI_INLINE HPy HPyImport_ImportModule(HPyContext *ctx, const char *utf8_name)
 {
     return ctx->ctx_Import_ImportModule(ctx, utf8_name);
 }
 
-/** Since 0.9.0. */
+/**
+ * The way from Python into the author's function where the host does not make thunks of its own:
+ * a trampoline, compiled into the extension by the `HPyDef` macros, packs Python's arguments
+ * into the signature's struct and calls this. The host makes handles of the arguments, calls
+ * `func` and leaves the result in the struct. Not for authors.
+ * @param sig the signature of `func`; any but DESTROYFUNC, CAPSULE_DESTRUCTOR and
+ * VECTORCALLFUNC, which end the process
+ * @param func the author's function, cast
+ * @param args the struct `_HPyFunc_args_<SIGNATURE>`; its `result` is written
+ * Since 0.9.0.
+ */
 HPyAPI_INLINE void _HPy_CallRealFunctionFromTrampoline(HPyContext *ctx, HPyFunc_Signature sig, HPyCFunction func, void *args)
 {
     ctx->ctx_CallRealFunctionFromTrampoline(ctx, sig, func, args);
 }
 
 /**
- * @return the value
- * Since 0.9.0.
+ * Begins a `list` of `size` items. The list comes into being in `HPyListBuilder_Build`, when all
+ * items are set, so nobody sees it half made. No error is reported here: lack of memory is
+ * remembered and raised by `HPyListBuilder_Build`.
+ * @param size the number of items, not negative
+ * @return a builder, to be ended by `HPyListBuilder_Build` or `HPyListBuilder_Cancel`
+ * Since 0.9.0. Replaces PyList_New.
  */
 HPyAPI_INLINE HPyListBuilder HPyListBuilder_New(HPyContext *ctx, HPy_ssize_t size)
 {
     return ctx->ctx_ListBuilder_New(ctx, size);
 }
 
-/** Since 0.9.0. */
+/**
+ * Sets an item. Unlike `PyList_SetItem` it does not take the caller's handle. Each index is to
+ * be set once, before `HPyListBuilder_Build`. It cannot fail.
+ * @param builder a builder that is not ended
+ * @param index the place, from 0 to `size` - 1; not checked
+ * @param h_item the item, which stays the caller's to close
+ * Since 0.9.0. Replaces PyList_SetItem, PyList_SET_ITEM.
+ */
 HPyAPI_INLINE void HPyListBuilder_Set(HPyContext *ctx, HPyListBuilder builder, HPy_ssize_t index, HPy h_item)
 {
     ctx->ctx_ListBuilder_Set(ctx, builder, index, h_item);
 }
 
 /**
+ * Ends the builder and gives the list. MemoryError if this call or an earlier one on the builder
+ * had not memory enough.
+ * @param builder the builder; not to be used again
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0.
  */
@@ -1171,28 +1698,47 @@ HPyAPI_INLINE HPy HPyListBuilder_Build(HPyContext *ctx, HPyListBuilder builder)
     return ctx->ctx_ListBuilder_Build(ctx, builder);
 }
 
-/** Since 0.9.0. */
+/**
+ * Ends the builder without a list, and releases the items that were set, which may run Python
+ * code: for the way out after an error.
+ * @param builder the builder; not to be used again
+ * Since 0.9.0.
+ */
 HPyAPI_INLINE void HPyListBuilder_Cancel(HPyContext *ctx, HPyListBuilder builder)
 {
     ctx->ctx_ListBuilder_Cancel(ctx, builder);
 }
 
 /**
- * @return the value
- * Since 0.9.0.
+ * Begins a `tuple` of `size` items. The tuple comes into being in `HPyTupleBuilder_Build`, when
+ * all items are set, so nobody sees it half made. No error is reported here: lack of memory is
+ * remembered and raised by `HPyTupleBuilder_Build`.
+ * @param size the number of items, not negative
+ * @return a builder, to be ended by `HPyTupleBuilder_Build` or `HPyTupleBuilder_Cancel`
+ * Since 0.9.0. Replaces PyTuple_New.
  */
 HPyAPI_INLINE HPyTupleBuilder HPyTupleBuilder_New(HPyContext *ctx, HPy_ssize_t size)
 {
     return ctx->ctx_TupleBuilder_New(ctx, size);
 }
 
-/** Since 0.9.0. */
+/**
+ * Sets an item. Unlike `PyTuple_SetItem` it does not take the caller's handle. Each index is to
+ * be set once, before `HPyTupleBuilder_Build`. It cannot fail.
+ * @param builder a builder that is not ended
+ * @param index the place, from 0 to `size` - 1; not checked
+ * @param h_item the item, which stays the caller's to close
+ * Since 0.9.0. Replaces PyTuple_SetItem, PyTuple_SET_ITEM.
+ */
 HPyAPI_INLINE void HPyTupleBuilder_Set(HPyContext *ctx, HPyTupleBuilder builder, HPy_ssize_t index, HPy h_item)
 {
     ctx->ctx_TupleBuilder_Set(ctx, builder, index, h_item);
 }
 
 /**
+ * Ends the builder and gives the tuple. MemoryError if this call or an earlier one on the
+ * builder had not memory enough.
+ * @param builder the builder; not to be used again
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0.
  */
@@ -1201,14 +1747,23 @@ HPyAPI_INLINE HPy HPyTupleBuilder_Build(HPyContext *ctx, HPyTupleBuilder builder
     return ctx->ctx_TupleBuilder_Build(ctx, builder);
 }
 
-/** Since 0.9.0. */
+/**
+ * Ends the builder without a tuple, and releases the items that were set, which may run Python
+ * code: for the way out after an error.
+ * @param builder the builder; not to be used again
+ * Since 0.9.0.
+ */
 HPyAPI_INLINE void HPyTupleBuilder_Cancel(HPyContext *ctx, HPyTupleBuilder builder)
 {
     ctx->ctx_TupleBuilder_Cancel(ctx, builder);
 }
 
 /**
- * @return the value
+ * A list of handles to be closed together: for functions with many temporary handles and one way
+ * out. MemoryError.
+ * @param size how many handles are expected; 0 for the default, never negative. More may be
+ * added
+ * @return a tracker that the caller closes; a null one (`HPy_IsNull`) with MemoryError
  * Since 0.9.0.
  */
 HPyAPI_INLINE HPyTracker HPyTracker_New(HPyContext *ctx, HPy_ssize_t size)
@@ -1217,6 +1772,10 @@ HPyAPI_INLINE HPyTracker HPyTracker_New(HPyContext *ctx, HPy_ssize_t size)
 }
 
 /**
+ * Hands a handle to the tracker. The handle is never lost: even when the result is -1, with
+ * MemoryError, the tracker has it and will close it.
+ * @param ht an open tracker
+ * @param h the handle; `HPy_NULL` is harmless
  * @return 0, or -1 with an exception set
  * Since 0.9.0.
  */
@@ -1225,26 +1784,48 @@ HPyAPI_INLINE int HPyTracker_Add(HPyContext *ctx, HPyTracker ht, HPy h)
     return ctx->ctx_Tracker_Add(ctx, ht, h);
 }
 
-/** Since 0.9.0. */
+/**
+ * Gives all handles of the tracker back to the caller, who is to close them: for the good end of
+ * a function that tracks what it must close on failure. The tracker stays open and is empty.
+ * @param ht an open tracker
+ * Since 0.9.0.
+ */
 HPyAPI_INLINE void HPyTracker_ForgetAll(HPyContext *ctx, HPyTracker ht)
 {
     ctx->ctx_Tracker_ForgetAll(ctx, ht);
 }
 
-/** Since 0.9.0. */
+/**
+ * Closes the handles that the tracker has, then the tracker. Closing may run Python code.
+ * @param ht an open tracker
+ * Since 0.9.0.
+ */
 HPyAPI_INLINE void HPyTracker_Close(HPyContext *ctx, HPyTracker ht)
 {
     ctx->ctx_Tracker_Close(ctx, ht);
 }
 
-/** Since 0.9.0. */
+/**
+ * Keeps an object in a field of the C struct of another object. The type must visit the field in
+ * `HPy_tp_traverse`. The field holds the new value before the old one is released; the release
+ * may run Python code, which may look at the field. Assigning to an `HPyField` in any other way
+ * is an error, except that zeroed memory is an empty field.
+ * @param target_object the object that the field belongs to
+ * @param target_field the field, inside that object's struct
+ * @param h the object to keep, which stays the caller's to close; `HPy_NULL` empties the field
+ * Since 0.9.0. Replaces Py_SETREF, Py_XSETREF, Py_CLEAR.
+ */
 HPyAPI_INLINE void HPyField_Store(HPyContext *ctx, HPy target_object, HPyField *target_field, HPy h)
 {
     ctx->ctx_Field_Store(ctx, target_object, target_field, h);
 }
 
 /**
- * @return a new handle, or HPy_NULL with an exception set
+ * The object that a field holds. Ask `HPyField_IsNull` first where the field may be empty: an
+ * empty one gives `HPy_NULL` with no exception here, but crashes on the host of HPy 0.9.0.
+ * @param source_object the object that the field belongs to
+ * @param source_field the field, by value
+ * @return a new handle; HPy_NULL, with no exception, if the field is empty
  * Since 0.9.0.
  */
 HPyAPI_INLINE HPy HPyField_Load(HPyContext *ctx, HPy source_object, HPyField source_field)
@@ -1252,29 +1833,52 @@ HPyAPI_INLINE HPy HPyField_Load(HPyContext *ctx, HPy source_object, HPyField sou
     return ctx->ctx_Field_Load(ctx, source_object, source_field);
 }
 
-/** Since 0.9.0. Replaces PyEval_RestoreThread. */
+/**
+ * Comes back to Python after `HPy_LeavePythonExecution`, on the same thread; it waits until the
+ * interpreter is free. Handles that were open before are open still. `HPy_END_LEAVE_PYTHON(ctx)`
+ * is the usual spelling.
+ * @param state what `HPy_LeavePythonExecution` gave; used once
+ * Since 0.9.0. Replaces PyEval_RestoreThread, Py_END_ALLOW_THREADS, Py_BLOCK_THREADS.
+ */
 HPyAPI_INLINE void HPy_ReenterPythonExecution(HPyContext *ctx, HPyThreadState state)
 {
     ctx->ctx_ReenterPythonExecution(ctx, state);
 }
 
 /**
- * @return the value
- * Since 0.9.0. Replaces PyEval_SaveThread.
+ * Lets other threads run Python until `HPy_ReenterPythonExecution`: for blocking calls and long
+ * computations. In between no function of this API may be called and no object touched; memory
+ * that belongs to an object may be read as long as a handle to it is open and nothing can change
+ * it. `HPy_BEGIN_LEAVE_PYTHON(ctx)` is the usual spelling. HPy has no way to enter Python from a
+ * thread that Python does not know (`PyGILState_Ensure`).
+ * @return what `HPy_ReenterPythonExecution` needs to come back
+ * Since 0.9.0. Replaces PyEval_SaveThread, Py_BEGIN_ALLOW_THREADS, Py_UNBLOCK_THREADS.
  */
 HPyAPI_INLINE HPyThreadState HPy_LeavePythonExecution(HPyContext *ctx)
 {
     return ctx->ctx_LeavePythonExecution(ctx);
 }
 
-/** Since 0.9.0. */
+/**
+ * Keeps an object in a variable of the C source for as long as the module lives. Only an
+ * `HPyGlobal` that the module definition names in `globals` may be used. The value belongs to
+ * the load: a library that is loaded twice, or into two interpreters, has two values. The old
+ * value is released, which may run Python code.
+ * @param global the variable
+ * @param h the object, which stays the caller's to close; `HPy_NULL` empties the variable
+ * Since 0.9.0. Replaces Py_SETREF, Py_XSETREF.
+ */
 HPyAPI_INLINE void HPyGlobal_Store(HPyContext *ctx, HPyGlobal *global, HPy h)
 {
     ctx->ctx_Global_Store(ctx, global, h);
 }
 
 /**
- * @return a new handle, or HPy_NULL with an exception set
+ * The object that a variable holds. A variable that is empty gives `HPy_NULL` with no exception
+ * here, but crashes on the host of HPy 0.9.0: store something in the module's exec slot, before
+ * anything can load it.
+ * @param global the variable
+ * @return a new handle; HPy_NULL, with no exception, if nothing is stored
  * Since 0.9.0.
  */
 HPyAPI_INLINE HPy HPyGlobal_Load(HPyContext *ctx, HPyGlobal global)
@@ -1282,14 +1886,24 @@ HPyAPI_INLINE HPy HPyGlobal_Load(HPyContext *ctx, HPyGlobal global)
     return ctx->ctx_Global_Load(ctx, global);
 }
 
-/** Since 0.9.0. */
+/**
+ * Prints what is known about an object to the standard error stream, for use in a debugger. What
+ * it prints differs from one Python to another and between releases.
+ * @param h the object; `HPy_NULL` is printed as such
+ * Since 0.9.0. Replaces _PyObject_Dump.
+ */
 HPyAPI_INLINE void _HPy_Dump(HPyContext *ctx, HPy h)
 {
     ctx->ctx_Dump(ctx, h);
 }
 
 /**
- * @return borrowed memory, or NULL
+ * The C struct of an object whose type has the shape `HPyType_BuiltinShape_Type`, that is,
+ * derives from `type`. Authors write `T_AsStruct(ctx, h)`, a function that `HPyType_HELPERS(T,
+ * HPyType_BuiltinShape_Type)` makes and that returns the right pointer type. The object's type
+ * is not checked: make sure of it, by `HPy_TypeCheck` where it is not known.
+ * @param h an object of such a type, or of one derived from it; not checked
+ * @return the struct, never NULL; valid as long as the object lives
  * Since 0.9.0.
  */
 HPyAPI_INLINE void *_HPy_AsStruct_Type(HPyContext *ctx, HPy h)
@@ -1298,7 +1912,12 @@ HPyAPI_INLINE void *_HPy_AsStruct_Type(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return borrowed memory, or NULL
+ * The C struct of an object whose type has the shape `HPyType_BuiltinShape_Long`, that is,
+ * derives from `int`. Authors write `T_AsStruct(ctx, h)`, a function that `HPyType_HELPERS(T,
+ * HPyType_BuiltinShape_Long)` makes and that returns the right pointer type. The object's type
+ * is not checked: make sure of it, by `HPy_TypeCheck` where it is not known.
+ * @param h an object of such a type, or of one derived from it; not checked
+ * @return the struct, never NULL; valid as long as the object lives
  * Since 0.9.0.
  */
 HPyAPI_INLINE void *_HPy_AsStruct_Long(HPyContext *ctx, HPy h)
@@ -1307,7 +1926,12 @@ HPyAPI_INLINE void *_HPy_AsStruct_Long(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return borrowed memory, or NULL
+ * The C struct of an object whose type has the shape `HPyType_BuiltinShape_Float`, that is,
+ * derives from `float`. Authors write `T_AsStruct(ctx, h)`, a function that `HPyType_HELPERS(T,
+ * HPyType_BuiltinShape_Float)` makes and that returns the right pointer type. The object's type
+ * is not checked: make sure of it, by `HPy_TypeCheck` where it is not known.
+ * @param h an object of such a type, or of one derived from it; not checked
+ * @return the struct, never NULL; valid as long as the object lives
  * Since 0.9.0.
  */
 HPyAPI_INLINE void *_HPy_AsStruct_Float(HPyContext *ctx, HPy h)
@@ -1316,7 +1940,12 @@ HPyAPI_INLINE void *_HPy_AsStruct_Float(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return borrowed memory, or NULL
+ * The C struct of an object whose type has the shape `HPyType_BuiltinShape_Unicode`, that is,
+ * derives from `str`. Authors write `T_AsStruct(ctx, h)`, a function that `HPyType_HELPERS(T,
+ * HPyType_BuiltinShape_Unicode)` makes and that returns the right pointer type. The object's
+ * type is not checked: make sure of it, by `HPy_TypeCheck` where it is not known.
+ * @param h an object of such a type, or of one derived from it; not checked
+ * @return the struct, never NULL; valid as long as the object lives
  * Since 0.9.0.
  */
 HPyAPI_INLINE void *_HPy_AsStruct_Unicode(HPyContext *ctx, HPy h)
@@ -1325,7 +1954,12 @@ HPyAPI_INLINE void *_HPy_AsStruct_Unicode(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return borrowed memory, or NULL
+ * The C struct of an object whose type has the shape `HPyType_BuiltinShape_Tuple`, that is,
+ * derives from `tuple`. Authors write `T_AsStruct(ctx, h)`, a function that `HPyType_HELPERS(T,
+ * HPyType_BuiltinShape_Tuple)` makes and that returns the right pointer type. The object's type
+ * is not checked: make sure of it, by `HPy_TypeCheck` where it is not known.
+ * @param h an object of such a type, or of one derived from it; not checked
+ * @return the struct, never NULL; valid as long as the object lives
  * Since 0.9.0.
  */
 HPyAPI_INLINE void *_HPy_AsStruct_Tuple(HPyContext *ctx, HPy h)
@@ -1334,7 +1968,12 @@ HPyAPI_INLINE void *_HPy_AsStruct_Tuple(HPyContext *ctx, HPy h)
 }
 
 /**
- * @return borrowed memory, or NULL
+ * The C struct of an object whose type has the shape `HPyType_BuiltinShape_List`, that is,
+ * derives from `list`. Authors write `T_AsStruct(ctx, h)`, a function that `HPyType_HELPERS(T,
+ * HPyType_BuiltinShape_List)` makes and that returns the right pointer type. The object's type
+ * is not checked: make sure of it, by `HPy_TypeCheck` where it is not known.
+ * @param h an object of such a type, or of one derived from it; not checked
+ * @return the struct, never NULL; valid as long as the object lives
  * Since 0.9.0.
  */
 HPyAPI_INLINE void *_HPy_AsStruct_List(HPyContext *ctx, HPy h)
@@ -1343,6 +1982,10 @@ HPyAPI_INLINE void *_HPy_AsStruct_List(HPyContext *ctx, HPy h)
 }
 
 /**
+ * The shape of a type: what `HPyType_Spec.builtin_shape` said for it, or for the type that it
+ * derives from. Types that were not made by HPy are Legacy. Not for authors: the debug mode
+ * asks.
+ * @param h_type a type; not checked
  * @return the value
  * Since 0.9.0.
  */
@@ -1352,8 +1995,12 @@ HPyAPI_INLINE HPyType_BuiltinShape _HPyType_GetBuiltinShape(HPyContext *ctx, HPy
 }
 
 /**
+ * Deletes an item: Python's `del obj[key]`. KeyError, IndexError or TypeError where that is not
+ * possible, and what `__delitem__` raises.
+ * @param obj any object
+ * @param key the key or index
  * @return 0, or -1 with an exception set
- * Since 0.9.0. Replaces PyObject_DelItem.
+ * Since 0.9.0. Replaces PyObject_DelItem, PyDict_DelItem, PyMapping_DelItem.
  */
 HPyAPI_INLINE int HPy_DelItem(HPyContext *ctx, HPy obj, HPy key)
 {
@@ -1361,8 +2008,14 @@ HPyAPI_INLINE int HPy_DelItem(HPyContext *ctx, HPy obj, HPy key)
 }
 
 /**
+ * Deletes an item by a C number: Python's `del obj[idx]`, for sequences and for mappings with
+ * `int` keys. KeyError, IndexError or TypeError where that is not possible, and what
+ * `__delitem__` raises.
+ * @param obj any object
+ * @param idx the index; a negative one counts from the end of a sequence, and is an ordinary key
+ * of a mapping
  * @return 0, or -1 with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PySequence_DelItem.
  */
 HPyAPI_INLINE int HPy_DelItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx)
 {
@@ -1370,8 +2023,12 @@ HPyAPI_INLINE int HPy_DelItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx)
 }
 
 /**
+ * Deletes an item by a key that is a C string: Python's `del obj["key"]`. KeyError or TypeError
+ * where that is not possible, and what `__delitem__` raises.
+ * @param obj any object
+ * @param utf8_key the key, made a `str`
  * @return 0, or -1 with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyObject_DelItemString, PyDict_DelItemString, PyMapping_DelItemString.
  */
 HPyAPI_INLINE int HPy_DelItem_s(HPyContext *ctx, HPy obj, const char *utf8_key)
 {
@@ -1379,8 +2036,17 @@ HPyAPI_INLINE int HPy_DelItem_s(HPyContext *ctx, HPy obj, const char *utf8_key)
 }
 
 /**
+ * An object that carries a pointer from one extension to another. The name says what the pointer
+ * means: customarily `module.attribute`. The destructor is made by `HPyCapsule_DESTRUCTOR`;
+ * unlike the C API's it gets name, pointer and context, and neither a capsule nor a `ctx`, so it
+ * cannot use Python. ValueError for a null `pointer`, or a destructor whose functions are null;
+ * MemoryError.
+ * @param pointer what to carry; ValueError if it is a null pointer
+ * @param utf8_name the name; not copied, so it has to live as long as the capsule; a null
+ * pointer means no name
+ * @param destructor runs when the capsule goes away; a null pointer means none. Not copied
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyCapsule_New.
  */
 HPyAPI_INLINE HPy HPyCapsule_New(HPyContext *ctx, void *pointer, const char *utf8_name, HPyCapsule_Destructor *destructor)
 {
@@ -1388,8 +2054,17 @@ HPyAPI_INLINE HPy HPyCapsule_New(HPyContext *ctx, void *pointer, const char *utf
 }
 
 /**
- * @return borrowed memory, or NULL
- * Since 0.9.0.
+ * What a capsule carries. Authors write `HPyCapsule_GetPointer`, `HPyCapsule_GetName` and
+ * `HPyCapsule_GetContext`, which exist in every ABI; this function does not exist in the CPython
+ * ABI. ValueError if the object is no capsule or, for the pointer, the name differs; SystemError
+ * for a key that cannot be read.
+ * @param capsule a capsule; ValueError for anything else
+ * @param key what to get: pointer, name or context; a destructor cannot be read
+ * @param utf8_name for the pointer: the name that the capsule must have, a null pointer meaning
+ * no name; otherwise not looked at
+ * @return the pointer, the name or the context; a null name or context is no error: ask
+ * HPyErr_Occurred
+ * Since 0.9.0. Replaces PyCapsule_GetPointer, PyCapsule_GetName, PyCapsule_GetContext.
  */
 HPyAPI_INLINE void *HPyCapsule_Get(HPyContext *ctx, HPy capsule, _HPyCapsule_key key, const char *utf8_name)
 {
@@ -1397,8 +2072,12 @@ HPyAPI_INLINE void *HPyCapsule_Get(HPyContext *ctx, HPy capsule, _HPyCapsule_key
 }
 
 /**
+ * Whether the object is a capsule with this name, so that `HPyCapsule_GetPointer` would succeed.
+ * It never fails.
+ * @param capsule any object
+ * @param utf8_name the name; a null pointer means no name
  * @return 1 or 0
- * Since 0.9.0. Replaces PyCapsule_IsValid.
+ * Since 0.9.0. Replaces PyCapsule_IsValid, PyCapsule_CheckExact.
  */
 HPyAPI_INLINE int HPyCapsule_IsValid(HPyContext *ctx, HPy capsule, const char *utf8_name)
 {
@@ -1406,8 +2085,18 @@ HPyAPI_INLINE int HPyCapsule_IsValid(HPyContext *ctx, HPy capsule, const char *u
 }
 
 /**
+ * Changes what a capsule carries. Authors write `HPyCapsule_SetPointer`, `HPyCapsule_SetName`,
+ * `HPyCapsule_SetContext` and `HPyCapsule_SetDestructor`, which exist in every ABI; this
+ * function does not exist in the CPython ABI. What was there before is forgotten, not freed.
+ * ValueError if the object is no capsule, for a null pointer as the pointer, and for a
+ * destructor whose functions are null.
+ * @param capsule a capsule; ValueError for anything else
+ * @param key what to set
+ * @param value the pointer, `const char *` name, context, or `HPyCapsule_Destructor *`; not
+ * copied. A null pointer means none, and is refused as the pointer
  * @return 0, or -1 with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyCapsule_SetPointer, PyCapsule_SetName, PyCapsule_SetContext,
+ * PyCapsule_SetDestructor.
  */
 HPyAPI_INLINE int HPyCapsule_Set(HPyContext *ctx, HPy capsule, _HPyCapsule_key key, void *value)
 {
@@ -1415,8 +2104,13 @@ HPyAPI_INLINE int HPyCapsule_Set(HPyContext *ctx, HPy capsule, _HPyCapsule_key k
 }
 
 /**
- * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * Compiles source text: Python's `compile(source, filename, kind)`. SyntaxError, and what
+ * warnings raise; SystemError for an unknown kind.
+ * @param utf8_source the source
+ * @param utf8_filename the file's name in tracebacks; nothing is read
+ * @param kind an expression, a file or one interactive statement
+ * @return a new handle to a code object, or HPy_NULL with an exception set
+ * Since 0.9.0. Replaces Py_CompileString, Py_CompileStringFlags, Py_CompileStringExFlags.
  */
 HPyAPI_INLINE HPy HPy_Compile_s(HPyContext *ctx, const char *utf8_source, const char *utf8_filename, HPy_SourceKind kind)
 {
@@ -1424,8 +2118,13 @@ HPyAPI_INLINE HPy HPy_Compile_s(HPyContext *ctx, const char *utf8_source, const 
 }
 
 /**
+ * Runs a code object: Python's `eval(code, globals, locals)`. The result is `None` but for an
+ * expression. `globals` gets `__builtins__` if it has none. What the code raises.
+ * @param code a code object, from `HPy_Compile_s`
+ * @param globals the global variables
+ * @param locals the local variables, any mapping; `HPy_NULL` means `globals`
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyEval_EvalCode.
+ * Since 0.9.0. Replaces PyEval_EvalCode, PyRun_String, PyRun_StringFlags, PyRun_SimpleString.
  */
 HPyAPI_INLINE HPy HPy_EvalCode(HPyContext *ctx, HPy code, HPy globals, HPy locals)
 {
@@ -1433,6 +2132,10 @@ HPyAPI_INLINE HPy HPy_EvalCode(HPyContext *ctx, HPy code, HPy globals, HPy local
 }
 
 /**
+ * A new context variable: Python's `contextvars.ContextVar(name, default=default_value)`.
+ * MemoryError.
+ * @param name the name, for people
+ * @param default_value the default; `HPy_NULL` means none
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyContextVar_New.
  */
@@ -1442,8 +2145,16 @@ HPyAPI_INLINE HPy HPyContextVar_New(HPyContext *ctx, const char *name, HPy defau
 }
 
 /**
- * @return the value
- * Since 0.9.0.
+ * The value of a context variable in the current context: the value that was set, else
+ * `default_value`, else the variable's own default. If there is none of these the call succeeds
+ * and gives `HPy_NULL`, where Python's `ContextVar.get` raises LookupError. TypeError if the
+ * object is no context variable.
+ * @param context_var a `ContextVar`; TypeError for anything else
+ * @param default_value used if the variable is not set; `HPy_NULL` means the variable's own
+ * default
+ * @param result a new handle, or `HPy_NULL` if there is no value
+ * @return 0, or -1 with an exception set
+ * Since 0.9.0. Replaces PyContextVar_Get.
  */
 HPyAPI_INLINE int32_t HPyContextVar_Get(HPyContext *ctx, HPy context_var, HPy default_value, HPy *result)
 {
@@ -1451,6 +2162,11 @@ HPyAPI_INLINE int32_t HPyContextVar_Get(HPyContext *ctx, HPy context_var, HPy de
 }
 
 /**
+ * Sets a context variable in the current context and gives a token, with which Python's
+ * `ContextVar.reset` brings the old value back. Close the token if it is not needed. TypeError
+ * if the object is no context variable.
+ * @param context_var a `ContextVar`; TypeError for anything else
+ * @param value the value
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyContextVar_Set.
  */
@@ -1460,8 +2176,10 @@ HPyAPI_INLINE HPy HPyContextVar_Set(HPyContext *ctx, HPy context_var, HPy value)
 }
 
 /**
- * @return borrowed memory, or NULL
- * Since 0.9.0.
+ * The name of a type without its module: Python's `type.__name__`.
+ * @param type a type; not checked
+ * @return borrowed memory, or NULL; valid while `type` is open and the type is not renamed
+ * Since 0.9.0. Replaces PyType_GetName, _PyType_Name, PyType_GetQualName, tp_name.
  */
 HPyAPI_INLINE const char *HPyType_GetName(HPyContext *ctx, HPy type)
 {
@@ -1469,8 +2187,12 @@ HPyAPI_INLINE const char *HPyType_GetName(HPyContext *ctx, HPy type)
 }
 
 /**
+ * Whether `sub` is `type` or derived from it. `__subclasscheck__` is not asked, and it never
+ * fails.
+ * @param sub a type; not checked
+ * @param type a type; not checked
  * @return 1 or 0
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyType_IsSubtype.
  */
 HPyAPI_INLINE int HPyType_IsSubtype(HPyContext *ctx, HPy sub, HPy type)
 {
@@ -1478,8 +2200,15 @@ HPyAPI_INLINE int HPyType_IsSubtype(HPyContext *ctx, HPy sub, HPy type)
 }
 
 /**
+ * Decodes an object with bytes: Python's `str(obj, encoding, errors)`. LookupError for an
+ * unknown encoding, UnicodeDecodeError, and what the codec raises.
+ * @param obj a `bytes`, `bytearray` or another object with a buffer; TypeError for anything
+ * else, also for a `str`
+ * @param encoding the encoding's name; a null pointer means UTF-8
+ * @param errors what to do with bytes that do not fit: `"strict"`, `"replace"`, `"ignore"` …; a
+ * null pointer means strict
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyUnicode_FromEncodedObject.
+ * Since 0.9.0. Replaces PyUnicode_FromEncodedObject, PyUnicode_Decode.
  */
 HPyAPI_INLINE HPy HPyUnicode_FromEncodedObject(HPyContext *ctx, HPy obj, const char *encoding, const char *errors)
 {
@@ -1487,6 +2216,11 @@ HPyAPI_INLINE HPy HPyUnicode_FromEncodedObject(HPyContext *ctx, HPy obj, const c
 }
 
 /**
+ * A part of a text: the characters from `start` up to, not including, `end`. IndexError for a
+ * negative index; an `end` beyond the text's means the text's, an empty part is no error.
+ * @param str a `str`; not checked
+ * @param start the first index, not negative
+ * @param end the index behind the last, not negative
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyUnicode_Substring.
  */
@@ -1496,8 +2230,11 @@ HPyAPI_INLINE HPy HPyUnicode_Substring(HPyContext *ctx, HPy str, HPy_ssize_t sta
 }
 
 /**
+ * A `list` of the keys of a dict, in order; what a subclass makes of `keys` is not looked at.
+ * MemoryError.
+ * @param h a `dict`; SystemError for anything else, `HPy_NULL` included
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyDict_Keys.
+ * Since 0.9.0. Replaces PyDict_Keys, PyDict_Next.
  */
 HPyAPI_INLINE HPy HPyDict_Keys(HPyContext *ctx, HPy h)
 {
@@ -1505,6 +2242,8 @@ HPyAPI_INLINE HPy HPyDict_Keys(HPyContext *ctx, HPy h)
 }
 
 /**
+ * A new `dict` with the same keys and values, which are not copied themselves. MemoryError.
+ * @param h a `dict`; SystemError for anything else, `HPy_NULL` included
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyDict_Copy.
  */
@@ -1514,8 +2253,16 @@ HPyAPI_INLINE HPy HPyDict_Copy(HPyContext *ctx, HPy h)
 }
 
 /**
+ * The three numbers of a `slice`, ready for `HPySlice_AdjustIndices`: absent parts become the
+ * ends that fit the step's sign, numbers that are too large become the largest or smallest
+ * `HPy_ssize_t`. ValueError for a step of 0, TypeError for a part that is neither `None` nor has
+ * `__index__`, and what that method raises.
+ * @param slice a `slice`
+ * @param start where it begins
+ * @param stop where it ends
+ * @param step the step, never 0 and never the smallest `HPy_ssize_t`
  * @return 0, or -1 with an exception set
- * Since 0.9.0. Replaces PySlice_Unpack.
+ * Since 0.9.0. Replaces PySlice_Unpack, PySlice_GetIndices, PySlice_GetIndicesEx.
  */
 HPyAPI_INLINE int HPySlice_Unpack(HPyContext *ctx, HPy slice, HPy_ssize_t *start, HPy_ssize_t *stop, HPy_ssize_t *step)
 {
@@ -1523,6 +2270,12 @@ HPyAPI_INLINE int HPySlice_Unpack(HPyContext *ctx, HPy slice, HPy_ssize_t *start
 }
 
 /**
+ * Sets the function that is called when this one object is called. Without it an object does
+ * what the type's `HPy_tp_call` slot says. It is meant for `HPy_tp_new`, before the object is
+ * known to anybody. The definition `func` is used as it is, so it has to live as long as the
+ * object: make it by `HPyDef_CALL_FUNCTION`. TypeError if the type has no `HPy_tp_call`.
+ * @param h an object whose type has the slot `HPy_tp_call`; TypeError otherwise
+ * @param func the call function
  * @return 0, or -1 with an exception set
  * Since 0.9.0.
  */
@@ -1532,8 +2285,18 @@ HPyAPI_INLINE int HPy_SetCallFunction(HPyContext *ctx, HPy h, HPyCallFunction *f
 }
 
 /**
+ * Calls an object with arguments from an array, as Python's own calls do. First the positional
+ * arguments, then the values of the keyword arguments in the order of `kwnames`. The handles
+ * stay the caller's. What an `HPyFunc_KEYWORDS` function receives can be passed on as it is.
+ * TypeError when the object cannot be called, and what the call raises.
+ * @param callable the object to call; TypeError if it cannot be
+ * @param args the arguments; may be a null pointer if there are none
+ * @param nargs the number of positional arguments; plain, without
+ * `PY_VECTORCALL_ARGUMENTS_OFFSET`
+ * @param kwnames a `tuple` of the keywords' names; `HPy_NULL` means none
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyObject_Vectorcall, _PyObject_Vectorcall, PyObject_VectorcallDict,
+ * PyObject_CallNoArgs, PyObject_CallOneArg, PyObject_CallFunction, PyObject_CallFunctionObjArgs.
  */
 HPyAPI_INLINE HPy HPy_Call(HPyContext *ctx, HPy callable, const HPy *args, size_t nargs, HPy kwnames)
 {
@@ -1541,8 +2304,17 @@ HPyAPI_INLINE HPy HPy_Call(HPyContext *ctx, HPy callable, const HPy *args, size_
 }
 
 /**
+ * Calls the method `name` of `args[0]` with the other arguments, with no bound method in between
+ * where that can be avoided. AttributeError when there is no such attribute, TypeError when it
+ * cannot be called, and what the call raises.
+ * @param name the method's name; TypeError for anything else
+ * @param args the receiver, then the arguments
+ * @param nargs the number of positional arguments with the receiver, so at least 1; plain,
+ * without `PY_VECTORCALL_ARGUMENTS_OFFSET`
+ * @param kwnames a `tuple` of the keywords' names; `HPy_NULL` means none
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0.
+ * Since 0.9.0. Replaces PyObject_VectorcallMethod, PyObject_CallMethod,
+ * PyObject_CallMethodObjArgs, PyObject_CallMethodNoArgs, PyObject_CallMethodOneArg.
  */
 HPyAPI_INLINE HPy HPy_CallMethod(HPyContext *ctx, HPy name, const HPy *args, size_t nargs, HPy kwnames)
 {
@@ -1550,7 +2322,13 @@ HPyAPI_INLINE HPy HPy_CallMethod(HPyContext *ctx, HPy name, const HPy *args, siz
 }
 
 /**
- * @return borrowed memory, or NULL
+ * The C struct of an object whose type has the shape `HPyType_BuiltinShape_Dict`, that is,
+ * derives from `dict`. Authors write `T_AsStruct(ctx, h)`, a function that `HPyType_HELPERS(T,
+ * HPyType_BuiltinShape_Dict)` makes and that returns the right pointer type. The object's type
+ * is not checked: make sure of it, by `HPy_TypeCheck` where it is not known. A host of HPy 0.9.0
+ * does not have it.
+ * @param h an object of such a type, or of one derived from it; not checked
+ * @return the struct, never NULL; valid as long as the object lives
  * Since head.
  */
 HPyAPI_INLINE void *_HPy_AsStruct_Dict(HPyContext *ctx, HPy h)
@@ -1559,6 +2337,12 @@ HPyAPI_INLINE void *_HPy_AsStruct_Dict(HPyContext *ctx, HPy h)
 }
 
 /**
+ * Puts an object in front of the item at `index`: `list.insert` of the built-in type.
+ * MemoryError. A host of HPy 0.9.0 does not have it.
+ * @param h_list a `list`; SystemError for anything else
+ * @param index the place; a negative one counts from the end, one beyond either end means that
+ * end
+ * @param h_item the object; the list keeps a reference of its own
  * @return 0, or -1 with an exception set
  * Since head. Replaces PyList_Insert.
  */
@@ -1568,8 +2352,14 @@ HPyAPI_INLINE int HPyList_Insert(HPyContext *ctx, HPy h_list, HPy_ssize_t index,
 }
 
 /**
+ * A part of a sequence: Python's `obj[start:end]`. TypeError where the type has no slices, and
+ * what `__getitem__` raises. A host of HPy 0.9.0 does not have it.
+ * @param obj a sequence
+ * @param start where the slice begins; a negative one counts from the end
+ * @param end where it ends; a negative one counts from the end. Ends beyond the sequence's mean
+ * those
  * @return a new handle, or HPy_NULL with an exception set
- * Since head. Replaces PySequence_GetSlice.
+ * Since head. Replaces PySequence_GetSlice, PyList_GetSlice, PyTuple_GetSlice.
  */
 HPyAPI_INLINE HPy HPy_GetSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_ssize_t end)
 {
@@ -1577,8 +2367,16 @@ HPyAPI_INLINE HPy HPy_GetSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_
 }
 
 /**
+ * Puts the items of `value` in the place of a part of a sequence: Python's `obj[start:end] =
+ * value`. TypeError where that is not possible, and what `__setitem__` raises. A host of HPy
+ * 0.9.0 does not have it.
+ * @param obj a sequence
+ * @param start where the slice begins; a negative one counts from the end
+ * @param end where it ends; a negative one counts from the end. Ends beyond the sequence's mean
+ * those
+ * @param value an iterable object with the new items
  * @return 0, or -1 with an exception set
- * Since head. Replaces PySequence_SetSlice.
+ * Since head. Replaces PySequence_SetSlice, PyList_SetSlice.
  */
 HPyAPI_INLINE int HPy_SetSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_ssize_t end, HPy value)
 {
@@ -1586,6 +2384,12 @@ HPyAPI_INLINE int HPy_SetSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_
 }
 
 /**
+ * Deletes a part of a sequence: Python's `del obj[start:end]`. TypeError where that is not
+ * possible, and what `__delitem__` raises. A host of HPy 0.9.0 does not have it.
+ * @param obj a sequence
+ * @param start where the slice begins; a negative one counts from the end
+ * @param end where it ends; a negative one counts from the end. Ends beyond the sequence's mean
+ * those
  * @return 0, or -1 with an exception set
  * Since head. Replaces PySequence_DelSlice.
  */
@@ -1595,6 +2399,9 @@ HPyAPI_INLINE int HPy_DelSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_
 }
 
 /**
+ * An iterator over an object: Python's `iter(obj)`. An iterator gives itself. TypeError when the
+ * object cannot be iterated, and what `__iter__` raises. A host of HPy 0.9.0 does not have it.
+ * @param obj an iterable object
  * @return a new handle, or HPy_NULL with an exception set
  * Since head. Replaces PyObject_GetIter.
  */
@@ -1604,7 +2411,11 @@ HPyAPI_INLINE HPy HPy_GetIter(HPyContext *ctx, HPy obj)
 }
 
 /**
- * @return a new handle, or HPy_NULL with an exception set
+ * The next item of an iterator: its `__next__`. At the end the result is `HPy_NULL` with *no*
+ * exception set (StopIteration is swallowed), so ask `HPyErr_Occurred` after the loop. A host of
+ * HPy 0.9.0 does not have it.
+ * @param obj an object for which `HPyIter_Check` holds
+ * @return a new handle; HPy_NULL at the end (no exception) and on failure (with an exception)
  * Since head. Replaces PyIter_Next.
  */
 HPyAPI_INLINE HPy HPyIter_Next(HPyContext *ctx, HPy obj)
@@ -1613,6 +2424,9 @@ HPyAPI_INLINE HPy HPyIter_Next(HPyContext *ctx, HPy obj)
 }
 
 /**
+ * Whether `HPyIter_Next` may be called on the object, that is, whether its type has `__next__`.
+ * A host of HPy 0.9.0 does not have it.
+ * @param obj any object
  * @return 1 or 0
  * Since head. Replaces PyIter_Check.
  */
@@ -1622,6 +2436,11 @@ HPyAPI_INLINE int HPyIter_Check(HPyContext *ctx, HPy obj)
 }
 
 /**
+ * A `slice` of three objects: Python's `slice(start, stop, step)`. Nothing is checked.
+ * MemoryError. A host of HPy 0.9.0 does not have it; there, call `ctx->h_SliceType`.
+ * @param start where it begins; `HPy_NULL` means `None`
+ * @param stop where it ends; `HPy_NULL` means `None`
+ * @param step the step; `HPy_NULL` means `None`
  * @return a new handle, or HPy_NULL with an exception set
  * Since head. Replaces PySlice_New.
  */
