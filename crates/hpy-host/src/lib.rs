@@ -1,7 +1,17 @@
 //! What every host of universal libraries shares: opening a library, checking what it asks for,
 //! finding and walking its definitions, and the thunks through which Python calls its functions.
 //!
-//! Nothing here knows an interpreter. The unsafe code is in [`thunk`], whose documentation says what
-//! makes it sound.
+//! Nothing here knows an interpreter. Each module says what makes its unsafe code sound.
+#![allow(non_upper_case_globals)] // the ABI's names
 
+mod definitions;
+mod diagnosis;
+mod error;
+mod extension;
+mod mode;
 pub mod thunk;
+
+pub use definitions::{Definition, definitions, null_terminated};
+pub use error::Error;
+pub use extension::{Extension, Version};
+pub use mode::Mode;

@@ -1,0 +1,286 @@
+//! An extension: a library, and one module in it.
+//!
+//! # Soundness
+//!
+//! A library that was opened is never closed, because functions, types and static definitions of
+//! it may outlive everything that could be counted; so its symbols are valid for ever. That the
+//! symbols have the types given here is what the naming convention of the ABI means.
+
+use std::ffi::c_void;
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::path::{Path, PathBuf};
+use std::ptr::NonNull;
+
+use hpy_abi::{HPY_ABI_VERSION, HPY_ABI_VERSION_MINOR, HPyContext, HPyModuleDef};
+
+use crate::{Error, diagnosis};
+
+/// A version of the ABI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// A host offers exactly one.
+    pub major: u32,
+    /// A host offers this one and all before it.
+    pub minor: u32,
+}
+
+impl Version {
+    /// What this host offers.
+    pub const HOST: Self = Self {
+        major: HPY_ABI_VERSION,
+        minor: HPY_ABI_VERSION_MINOR,
+    };
+
+    fn is_offered(self) -> bool {
+        let offered = 0..=Self::HOST.minor;
+        self.major == Self::HOST.major && offered.contains(&self.minor)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+type GetVersion = unsafe extern "C" fn() -> u32;
+type Init = unsafe extern "C" fn() -> *mut HPyModuleDef;
+type InitContext = unsafe extern "C" fn(*mut HPyContext);
+
+/// A universal library that was opened and whose versions were checked.
+#[derive(Debug)]
+pub struct Extension {
+    name: String,
+    path: PathBuf,
+    library: usize,
+    requested: Version,
+    init: Init,
+    init_context: InitContext,
+}
+
+impl Extension {
+    /// Opens a library and finds the module `name` in it; of a dotted name the last part counts.
+    ///
+    /// # Safety
+    /// Opening a library runs its initialisers, and its symbols are taken for what the ABI says
+    /// they are: the file must be trusted.
+    pub unsafe fn open(name: &str, path: &Path) -> Result<Self, Error> {
+        // SAFETY: the caller's promise.
+        let library = unsafe { Library::open(name, path) }?;
+        let mut symbols = Symbols {
+            library: &library,
+            module: last_part(name),
+            missing: vec![],
+        };
+        let major = symbols.find::<GetVersion>("get_required_hpy_major_version_");
+        let minor = symbols.find::<GetVersion>("get_required_hpy_minor_version_");
+        let init = symbols.find::<Init>("HPyInit_");
+        let init_context = symbols.find::<InitContext>("HPyInitGlobalContext_");
+        let missing = symbols.missing.join(", ");
+        let (Some(major), Some(minor), Some(init), Some(init_context)) =
+            (major, minor, init, init_context)
+        else {
+            return Err(diagnosis::missing_symbols(name, path, missing));
+        };
+        // SAFETY: the ABI gives the functions these types.
+        let requested = unsafe {
+            Version {
+                major: major(),
+                minor: minor(),
+            }
+        };
+        if !requested.is_offered() {
+            return Err(Error::Version {
+                name: name.to_owned(),
+                requested,
+            });
+        }
+        let library = library.identity;
+        let (name, path) = (name.to_owned(), path.to_owned());
+        Ok(Self {
+            name,
+            path,
+            library,
+            requested,
+            init,
+            init_context,
+        })
+    }
+
+    /// Checks that the file's name has the tag of the ABI that the library asks for.
+    pub fn check_tag(&self) -> Result<(), Error> {
+        let (name, path, requested) = (self.name.clone(), self.path.clone(), self.requested);
+        match tag(&self.path) {
+            Some(tag) if tag == requested.major => Ok(()),
+            Some(tag) => Err(Error::WrongTag {
+                name,
+                path,
+                tag,
+                requested,
+            }),
+            None => Err(Error::NoTag {
+                name,
+                path,
+                requested,
+            }),
+        }
+    }
+
+    /// The module's definition.
+    pub fn definition(&self) -> Result<NonNull<HPyModuleDef>, Error> {
+        // SAFETY: the ABI gives the function this type, and it does nothing but return an address.
+        NonNull::new(unsafe { (self.init)() }).ok_or_else(|| Error::NoDefinition {
+            name: self.name.clone(),
+            path: self.path.clone(),
+            symbol: last_part(&self.name).to_owned(),
+        })
+    }
+
+    /// Tells the library's trampolines which context to use.
+    ///
+    /// # Safety
+    /// The context is never freed.
+    pub unsafe fn set_trampoline_context(&self, ctx: *mut HPyContext) {
+        // SAFETY: the ABI gives the function this type.
+        unsafe { (self.init_context)(ctx) };
+    }
+
+    /// The name under which the module was asked for.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A number that is the same for all modules of one opened library, and for no other library.
+    pub fn library(&self) -> usize {
+        self.library
+    }
+}
+
+/// A library that stays open until the process ends.
+struct Library {
+    open: ManuallyDrop<libloading::Library>,
+    identity: usize,
+}
+
+impl Library {
+    /// # Safety
+    /// The file must be trusted: opening it runs code of it.
+    unsafe fn open(name: &str, path: &Path) -> Result<Self, Error> {
+        // A bare file name would be looked up in the system's library path.
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        // SAFETY: the caller's promise.
+        let raw = unsafe { open_raw(&absolute) };
+        let raw = raw.map_err(|error| diagnosis::not_opened(name, path, &error))?;
+        // SAFETY: just opened, and not closed by anybody.
+        let open = unsafe { os::Library::from_raw(raw) }.into();
+        Ok(Self {
+            open: ManuallyDrop::new(open),
+            identity: raw as usize,
+        })
+    }
+}
+
+#[cfg(unix)]
+use libloading::os::unix as os;
+#[cfg(windows)]
+use libloading::os::windows as os;
+
+/// Resolves everything now, so that a library that lacks something is refused here rather than
+/// killing the process later.
+///
+/// # Safety
+/// As for opening any library.
+#[cfg(unix)]
+unsafe fn open_raw(path: &Path) -> Result<*mut c_void, libloading::Error> {
+    // SAFETY: the caller's promise.
+    let library = unsafe { os::Library::open(Some(path), os::RTLD_NOW | os::RTLD_LOCAL) };
+    library.map(os::Library::into_raw)
+}
+
+/// # Safety
+/// As for opening any library.
+#[cfg(windows)]
+unsafe fn open_raw(path: &Path) -> Result<isize, libloading::Error> {
+    let beside = os::LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | os::LOAD_LIBRARY_SEARCH_DEFAULT_DIRS;
+    // SAFETY: the caller's promise.
+    unsafe { os::Library::load_with_flags(path, beside) }.map(os::Library::into_raw)
+}
+
+/// Looks symbols up and remembers which were missing.
+struct Symbols<'a> {
+    library: &'a Library,
+    module: &'a str,
+    missing: Vec<String>,
+}
+
+impl Symbols<'_> {
+    /// The function `<prefix><module>`; `T` is its type.
+    fn find<T: Copy>(&mut self, prefix: &str) -> Option<T> {
+        let symbol = format!("{prefix}{}", self.module);
+        // SAFETY: the ABI says what type a symbol of this name has.
+        let found = unsafe { self.library.open.get::<T>(symbol.as_bytes()) };
+        match found {
+            Ok(function) => Some(*function),
+            Err(_) => {
+                self.missing.push(symbol);
+                None
+            }
+        }
+    }
+}
+
+fn last_part(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+/// The number in the ABI tag of a file's name: 0 for `foo.hpy0.so` and `foo.hpy0-cp311.so`.
+fn tag(path: &Path) -> Option<u32> {
+    let file_name = path.file_name()?.to_str()?;
+    let after_name = file_name.split('.').skip(1);
+    after_name
+        .filter_map(|part| part.strip_prefix("hpy"))
+        .find_map(|number| {
+            let number = number.split('-').next()?;
+            number.parse().ok()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_found_in_the_file_name_only() {
+        let tag = |path: &str| tag(Path::new(path));
+        assert_eq!(tag("/a/foo.hpy0.so"), Some(0));
+        assert_eq!(tag("foo.hpy0-cp311.so"), Some(0));
+        assert_eq!(tag("foo.hpy999.pyd"), Some(999));
+        assert_eq!(tag("foo.so"), None);
+        assert_eq!(tag("/a.hpy0.d/foo.so"), None);
+        assert_eq!(tag("hpy0.so"), None);
+        assert_eq!(tag("foo.hpy.so"), None);
+        assert_eq!(tag("foo.hpyx.so"), None);
+        assert_eq!(tag("foo.hpy99999999999.so"), None);
+        assert_eq!(tag("/"), None);
+    }
+
+    #[test]
+    fn older_minor_versions_are_offered() {
+        let offered = |major, minor| Version { major, minor }.is_offered();
+        assert!(offered(0, 0));
+        assert!(!offered(0, HPY_ABI_VERSION_MINOR + 1));
+        assert!(!offered(1, 0));
+    }
+
+    #[test]
+    fn the_last_part_of_a_name_counts() {
+        assert_eq!(last_part("a.b.c"), "c");
+        assert_eq!(last_part("föö"), "föö");
+    }
+}
