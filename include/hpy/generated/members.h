@@ -5,25 +5,75 @@
 
 /** The C type of a member. */
 typedef enum {
+    /**
+     * A C `short`, a Python `int`. On CPython a number that does not fit is cut off, with a
+     * RuntimeWarning.
+     */
     HPyMember_SHORT = 0,
+    /**
+     * A C `int`, a Python `int`. On CPython a number that does not fit is cut off, with a
+     * RuntimeWarning.
+     */
     HPyMember_INT = 1,
+    /** A C `long`, a Python `int`. OverflowError for a number that does not fit. */
     HPyMember_LONG = 2,
+    /** A C `float`, a Python `float`. */
     HPyMember_FLOAT = 3,
+    /** A C `double`, a Python `float`. */
     HPyMember_DOUBLE = 4,
+    /**
+     * A `const char *` in UTF-8, a Python `str`; a null pointer is `None`. Read only: setting is
+     * a TypeError.
+     */
     HPyMember_STRING = 5,
+    /**
+     * An `HPyField`, any object. An empty field reads as `None`; deleting empties it. The type
+     * has to visit it in `HPy_tp_traverse`.
+     */
     HPyMember_OBJECT = 6,
+    /** A C `char`, a Python `str` of one character. */
     HPyMember_CHAR = 7,
+    /**
+     * A C `signed char`, a Python `int`. On CPython a number that does not fit is cut off, with
+     * a RuntimeWarning.
+     */
     HPyMember_BYTE = 8,
+    /**
+     * A C `unsigned char`, a Python `int`. On CPython a number that does not fit is cut off,
+     * with a RuntimeWarning.
+     */
     HPyMember_UBYTE = 9,
+    /**
+     * A C `unsigned short`, a Python `int`. On CPython a number that does not fit is cut off,
+     * with a RuntimeWarning.
+     */
     HPyMember_USHORT = 10,
+    /**
+     * A C `unsigned int`, a Python `int`. On CPython a number that does not fit is cut off, with
+     * a RuntimeWarning.
+     */
     HPyMember_UINT = 11,
+    /** A C `unsigned long`, a Python `int`. OverflowError for a number that does not fit. */
     HPyMember_ULONG = 12,
+    /** A `char[]` in UTF-8 inside the struct, a Python `str`. Read only: setting is a TypeError. */
     HPyMember_STRING_INPLACE = 13,
+    /** A C `char` that is 0 or 1, a Python `bool`. Setting anything but a `bool` is a TypeError. */
     HPyMember_BOOL = 14,
+    /**
+     * An `HPyField`, any object. An empty field is an AttributeError, for reading and for
+     * deleting. The type has to visit it in `HPy_tp_traverse`.
+     */
     HPyMember_OBJECT_EX = 16,
+    /** A C `long long`, a Python `int`. OverflowError for a number that does not fit. */
     HPyMember_LONGLONG = 17,
+    /** A C `unsigned long long`, a Python `int`. OverflowError for a number that does not fit. */
     HPyMember_ULONGLONG = 18,
+    /**
+     * An `HPy_ssize_t`, a Python `int`. A read-only one named `__vectorcalloffset__` says where
+     * the struct has its call function.
+     */
     HPyMember_HPYSSIZET = 19,
+    /** No memory: always `None`. Read only: setting is an error. */
     HPyMember_NONE = 20,
 } HPyMember_FieldType;
 

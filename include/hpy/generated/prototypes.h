@@ -3,192 +3,278 @@
 #ifndef HPY_GENERATED_PROTOTYPES_H
 #define HPY_GENERATED_PROTOTYPES_H
 
-/** A function of signature HPyFunc_VARARGS. */
+/**
+ * A function or method with positional arguments. The result is a new handle, or `HPy_NULL` with
+ * an exception set. Python refuses keyword arguments before the call.
+ */
 typedef HPy (*HPyFunc_varargs)(HPyContext *ctx, HPy self, const HPy *args, size_t nargs);
 #define _HPyFunc_DECLARE_HPyFunc_VARARGS(SYM)                                                      \
     static HPy SYM(HPyContext *ctx, HPy self, const HPy *args, size_t nargs)
 
-/** A function of signature HPyFunc_KEYWORDS. */
+/**
+ * A function or method with positional and keyword arguments, and the slot `HPy_tp_call`. The
+ * result is a new handle, or `HPy_NULL` with an exception set. `HPyArg_ParseKeywords` reads the
+ * arguments; `HPy_Call` passes them on.
+ */
 typedef HPy (*HPyFunc_keywords)(HPyContext *ctx, HPy self, const HPy *args, size_t nargs, HPy kwnames);
 #define _HPyFunc_DECLARE_HPyFunc_KEYWORDS(SYM)                                                     \
     static HPy SYM(HPyContext *ctx, HPy self, const HPy *args, size_t nargs, HPy kwnames)
 
-/** A function of signature HPyFunc_NOARGS. */
+/**
+ * A function or method without arguments. The result is a new handle, or `HPy_NULL` with an
+ * exception set.
+ */
 typedef HPy (*HPyFunc_noargs)(HPyContext *ctx, HPy self);
 #define _HPyFunc_DECLARE_HPyFunc_NOARGS(SYM)                                                       \
     static HPy SYM(HPyContext *ctx, HPy self)
 
-/** A function of signature HPyFunc_O. */
+/**
+ * A function or method with exactly one positional argument. The result is a new handle, or
+ * `HPy_NULL` with an exception set.
+ */
 typedef HPy (*HPyFunc_o)(HPyContext *ctx, HPy self, HPy arg);
 #define _HPyFunc_DECLARE_HPyFunc_O(SYM)                                                            \
     static HPy SYM(HPyContext *ctx, HPy self, HPy arg)
 
-/** A function of signature HPyFunc_DESTROYFUNC. */
+/**
+ * Releases what the C struct of a dying object owns besides its fields. It gets no context, so
+ * it cannot use Python; it may run on any thread.
+ */
 typedef void (*HPyFunc_destroyfunc)(void *data);
 #define _HPyFunc_DECLARE_HPyFunc_DESTROYFUNC(SYM)                                                  \
     static void SYM(void *data)
 
-/** A function of signature HPyFunc_GETBUFFERPROC. */
+/**
+ * Fills a buffer description. The result is 0, or -1 with an exception set. On failure
+ * `view->obj` is `HPy_NULL`.
+ */
 typedef int (*HPyFunc_getbufferproc)(HPyContext *ctx, HPy self, HPy_buffer *view, int flags);
 #define _HPyFunc_DECLARE_HPyFunc_GETBUFFERPROC(SYM)                                                \
     static int SYM(HPyContext *ctx, HPy self, HPy_buffer *view, int flags)
 
-/** A function of signature HPyFunc_RELEASEBUFFERPROC. */
+/** Ends the use of a buffer. `view->obj` is released by the caller. No exception may be set. */
 typedef void (*HPyFunc_releasebufferproc)(HPyContext *ctx, HPy self, HPy_buffer *view);
 #define _HPyFunc_DECLARE_HPyFunc_RELEASEBUFFERPROC(SYM)                                            \
     static void SYM(HPyContext *ctx, HPy self, HPy_buffer *view)
 
-/** A function of signature HPyFunc_UNARYFUNC. */
+/** An operation on one object. The result is a new handle, or `HPy_NULL` with an exception set. */
 typedef HPy (*HPyFunc_unaryfunc)(HPyContext *ctx, HPy arg0);
 #define _HPyFunc_DECLARE_HPyFunc_UNARYFUNC(SYM)                                                    \
     static HPy SYM(HPyContext *ctx, HPy arg0)
 
-/** A function of signature HPyFunc_BINARYFUNC. */
+/**
+ * An operation on two objects. The result is a new handle, or `HPy_NULL` with an exception set.
+ * A number slot that does not know the other operand returns `HPy_Dup(ctx,
+ * ctx->h_NotImplemented)`.
+ */
 typedef HPy (*HPyFunc_binaryfunc)(HPyContext *ctx, HPy arg0, HPy arg1);
 #define _HPyFunc_DECLARE_HPyFunc_BINARYFUNC(SYM)                                                   \
     static HPy SYM(HPyContext *ctx, HPy arg0, HPy arg1)
 
-/** A function of signature HPyFunc_TERNARYFUNC. */
+/**
+ * An operation on three objects. The result is a new handle, or `HPy_NULL` with an exception
+ * set.
+ */
 typedef HPy (*HPyFunc_ternaryfunc)(HPyContext *ctx, HPy arg0, HPy arg1, HPy arg2);
 #define _HPyFunc_DECLARE_HPyFunc_TERNARYFUNC(SYM)                                                  \
     static HPy SYM(HPyContext *ctx, HPy arg0, HPy arg1, HPy arg2)
 
-/** A function of signature HPyFunc_INQUIRY. */
+/**
+ * A question, or an action without a result. The result is 1 or 0, and -1 with an exception set;
+ * for `HPy_mod_exec` 0 or -1.
+ */
 typedef int (*HPyFunc_inquiry)(HPyContext *ctx, HPy arg0);
 #define _HPyFunc_DECLARE_HPyFunc_INQUIRY(SYM)                                                      \
     static int SYM(HPyContext *ctx, HPy arg0)
 
-/** A function of signature HPyFunc_LENFUNC. */
+/** A length. The result is not negative, or -1 with an exception set. */
 typedef HPy_ssize_t (*HPyFunc_lenfunc)(HPyContext *ctx, HPy arg0);
 #define _HPyFunc_DECLARE_HPyFunc_LENFUNC(SYM)                                                      \
     static HPy_ssize_t SYM(HPyContext *ctx, HPy arg0)
 
-/** A function of signature HPyFunc_SSIZEARGFUNC. */
+/**
+ * An operation with an index or a count. The result is a new handle, or `HPy_NULL` with an
+ * exception set.
+ */
 typedef HPy (*HPyFunc_ssizeargfunc)(HPyContext *ctx, HPy arg0, HPy_ssize_t arg1);
 #define _HPyFunc_DECLARE_HPyFunc_SSIZEARGFUNC(SYM)                                                 \
     static HPy SYM(HPyContext *ctx, HPy arg0, HPy_ssize_t arg1)
 
-/** A function of signature HPyFunc_SSIZESSIZEARGFUNC. */
+/**
+ * An operation with two indexes. The result is a new handle, or `HPy_NULL` with an exception
+ * set. No slot has it.
+ */
 typedef HPy (*HPyFunc_ssizessizeargfunc)(HPyContext *ctx, HPy arg0, HPy_ssize_t arg1, HPy_ssize_t arg2);
 #define _HPyFunc_DECLARE_HPyFunc_SSIZESSIZEARGFUNC(SYM)                                            \
     static HPy SYM(HPyContext *ctx, HPy arg0, HPy_ssize_t arg1, HPy_ssize_t arg2)
 
-/** A function of signature HPyFunc_SSIZEOBJARGPROC. */
+/** Sets or deletes at an index. The result is 0, or -1 with an exception set. */
 typedef int (*HPyFunc_ssizeobjargproc)(HPyContext *ctx, HPy arg0, HPy_ssize_t arg1, HPy arg2);
 #define _HPyFunc_DECLARE_HPyFunc_SSIZEOBJARGPROC(SYM)                                              \
     static int SYM(HPyContext *ctx, HPy arg0, HPy_ssize_t arg1, HPy arg2)
 
-/** A function of signature HPyFunc_SSIZESSIZEOBJARGPROC. */
+/**
+ * Sets or deletes between two indexes. The result is 0, or -1 with an exception set. No slot has
+ * it.
+ */
 typedef int (*HPyFunc_ssizessizeobjargproc)(HPyContext *ctx, HPy arg0, HPy_ssize_t arg1, HPy_ssize_t arg2, HPy arg3);
 #define _HPyFunc_DECLARE_HPyFunc_SSIZESSIZEOBJARGPROC(SYM)                                         \
     static int SYM(HPyContext *ctx, HPy arg0, HPy_ssize_t arg1, HPy_ssize_t arg2, HPy arg3)
 
-/** A function of signature HPyFunc_OBJOBJARGPROC. */
+/** Sets or deletes by key. The result is 0, or -1 with an exception set. */
 typedef int (*HPyFunc_objobjargproc)(HPyContext *ctx, HPy arg0, HPy arg1, HPy arg2);
 #define _HPyFunc_DECLARE_HPyFunc_OBJOBJARGPROC(SYM)                                                \
     static int SYM(HPyContext *ctx, HPy arg0, HPy arg1, HPy arg2)
 
-/** A function of signature HPyFunc_FREEFUNC. */
+/** Frees memory. No slot has it: an object's memory is the host's. */
 typedef void (*HPyFunc_freefunc)(HPyContext *ctx, void *arg0);
 #define _HPyFunc_DECLARE_HPyFunc_FREEFUNC(SYM)                                                     \
     static void SYM(HPyContext *ctx, void *arg0)
 
-/** A function of signature HPyFunc_GETATTRFUNC. */
+/**
+ * Gets an attribute by a C string. The result is a new handle, or `HPy_NULL` with an exception
+ * set. No slot has it.
+ */
 typedef HPy (*HPyFunc_getattrfunc)(HPyContext *ctx, HPy arg0, char *arg1);
 #define _HPyFunc_DECLARE_HPyFunc_GETATTRFUNC(SYM)                                                  \
     static HPy SYM(HPyContext *ctx, HPy arg0, char *arg1)
 
-/** A function of signature HPyFunc_GETATTROFUNC. */
+/**
+ * Gets an attribute. The result is a new handle, or `HPy_NULL` with an exception set. No slot
+ * has it.
+ */
 typedef HPy (*HPyFunc_getattrofunc)(HPyContext *ctx, HPy arg0, HPy arg1);
 #define _HPyFunc_DECLARE_HPyFunc_GETATTROFUNC(SYM)                                                 \
     static HPy SYM(HPyContext *ctx, HPy arg0, HPy arg1)
 
-/** A function of signature HPyFunc_SETATTRFUNC. */
+/**
+ * Sets or deletes an attribute by a C string. The result is 0, or -1 with an exception set. No
+ * slot has it.
+ */
 typedef int (*HPyFunc_setattrfunc)(HPyContext *ctx, HPy arg0, char *arg1, HPy arg2);
 #define _HPyFunc_DECLARE_HPyFunc_SETATTRFUNC(SYM)                                                  \
     static int SYM(HPyContext *ctx, HPy arg0, char *arg1, HPy arg2)
 
-/** A function of signature HPyFunc_SETATTROFUNC. */
+/** Sets or deletes an attribute. The result is 0, or -1 with an exception set. No slot has it. */
 typedef int (*HPyFunc_setattrofunc)(HPyContext *ctx, HPy arg0, HPy arg1, HPy arg2);
 #define _HPyFunc_DECLARE_HPyFunc_SETATTROFUNC(SYM)                                                 \
     static int SYM(HPyContext *ctx, HPy arg0, HPy arg1, HPy arg2)
 
-/** A function of signature HPyFunc_REPRFUNC. */
+/**
+ * Makes a text of an object. The result is a new handle to a `str`, or `HPy_NULL` with an
+ * exception set.
+ */
 typedef HPy (*HPyFunc_reprfunc)(HPyContext *ctx, HPy arg0);
 #define _HPyFunc_DECLARE_HPyFunc_REPRFUNC(SYM)                                                     \
     static HPy SYM(HPyContext *ctx, HPy arg0)
 
-/** A function of signature HPyFunc_HASHFUNC. */
+/**
+ * Computes a hash value: the same for objects that are equal. The result is not -1, or -1 with
+ * an exception set.
+ */
 typedef HPy_hash_t (*HPyFunc_hashfunc)(HPyContext *ctx, HPy arg0);
 #define _HPyFunc_DECLARE_HPyFunc_HASHFUNC(SYM)                                                     \
     static HPy_hash_t SYM(HPyContext *ctx, HPy arg0)
 
-/** A function of signature HPyFunc_RICHCMPFUNC. */
+/**
+ * Compares two objects. The result is a new handle, or `HPy_NULL` with an exception set. For an
+ * object or an operator that it does not know it returns `HPy_Dup(ctx, ctx->h_NotImplemented)`.
+ */
 typedef HPy (*HPyFunc_richcmpfunc)(HPyContext *ctx, HPy arg0, HPy arg1, HPy_RichCmpOp arg2);
 #define _HPyFunc_DECLARE_HPyFunc_RICHCMPFUNC(SYM)                                                  \
     static HPy SYM(HPyContext *ctx, HPy arg0, HPy arg1, HPy_RichCmpOp arg2)
 
-/** A function of signature HPyFunc_GETITERFUNC. */
+/**
+ * Makes an iterator. The result is a new handle, or `HPy_NULL` with an exception set. No slot
+ * has it.
+ */
 typedef HPy (*HPyFunc_getiterfunc)(HPyContext *ctx, HPy arg0);
 #define _HPyFunc_DECLARE_HPyFunc_GETITERFUNC(SYM)                                                  \
     static HPy SYM(HPyContext *ctx, HPy arg0)
 
-/** A function of signature HPyFunc_ITERNEXTFUNC. */
+/**
+ * Gives the next item. The result is a new handle; `HPy_NULL` at the end, and with an exception
+ * set on failure. No slot has it.
+ */
 typedef HPy (*HPyFunc_iternextfunc)(HPyContext *ctx, HPy arg0);
 #define _HPyFunc_DECLARE_HPyFunc_ITERNEXTFUNC(SYM)                                                 \
     static HPy SYM(HPyContext *ctx, HPy arg0)
 
-/** A function of signature HPyFunc_DESCRGETFUNC. */
+/**
+ * Gets the value of a descriptor. The result is a new handle, or `HPy_NULL` with an exception
+ * set. No slot has it: `HPy_tp_descr_get` is a TERNARYFUNC.
+ */
 typedef HPy (*HPyFunc_descrgetfunc)(HPyContext *ctx, HPy arg0, HPy arg1, HPy arg2);
 #define _HPyFunc_DECLARE_HPyFunc_DESCRGETFUNC(SYM)                                                 \
     static HPy SYM(HPyContext *ctx, HPy arg0, HPy arg1, HPy arg2)
 
-/** A function of signature HPyFunc_DESCRSETFUNC. */
+/**
+ * Sets or deletes the value of a descriptor. The result is 0, or -1 with an exception set. No
+ * slot has it.
+ */
 typedef int (*HPyFunc_descrsetfunc)(HPyContext *ctx, HPy arg0, HPy arg1, HPy arg2);
 #define _HPyFunc_DECLARE_HPyFunc_DESCRSETFUNC(SYM)                                                 \
     static int SYM(HPyContext *ctx, HPy arg0, HPy arg1, HPy arg2)
 
-/** A function of signature HPyFunc_INITPROC. */
+/**
+ * Initialises an object. The result is 0, or -1 with an exception set.
+ * `HPyArg_ParseKeywordsDict` reads the arguments.
+ */
 typedef int (*HPyFunc_initproc)(HPyContext *ctx, HPy self, const HPy *args, HPy_ssize_t nargs, HPy kw);
 #define _HPyFunc_DECLARE_HPyFunc_INITPROC(SYM)                                                     \
     static int SYM(HPyContext *ctx, HPy self, const HPy *args, HPy_ssize_t nargs, HPy kw)
 
-/** A function of signature HPyFunc_NEWFUNC. */
+/**
+ * Makes an object. The result is a new handle, or `HPy_NULL` with an exception set.
+ * `HPyArg_ParseKeywordsDict` reads the arguments. PyPy and GraalPy, with native hosts of their
+ * own, pass the keywords' names as a `tuple` and their values behind the positional arguments;
+ * the parsing functions accept both.
+ */
 typedef HPy (*HPyFunc_newfunc)(HPyContext *ctx, HPy type, const HPy *args, HPy_ssize_t nargs, HPy kw);
 #define _HPyFunc_DECLARE_HPyFunc_NEWFUNC(SYM)                                                      \
     static HPy SYM(HPyContext *ctx, HPy type, const HPy *args, HPy_ssize_t nargs, HPy kw)
 
-/** A function of signature HPyFunc_GETTER. */
+/** Gets a computed attribute. The result is a new handle, or `HPy_NULL` with an exception set. */
 typedef HPy (*HPyFunc_getter)(HPyContext *ctx, HPy self, void *closure);
 #define _HPyFunc_DECLARE_HPyFunc_GETTER(SYM)                                                       \
     static HPy SYM(HPyContext *ctx, HPy self, void *closure)
 
-/** A function of signature HPyFunc_SETTER. */
+/** Sets or deletes a computed attribute. The result is 0, or -1 with an exception set. */
 typedef int (*HPyFunc_setter)(HPyContext *ctx, HPy self, HPy value, void *closure);
 #define _HPyFunc_DECLARE_HPyFunc_SETTER(SYM)                                                       \
     static int SYM(HPyContext *ctx, HPy self, HPy value, void *closure)
 
-/** A function of signature HPyFunc_OBJOBJPROC. */
+/** A question about two objects. The result is 1 or 0, or -1 with an exception set. */
 typedef int (*HPyFunc_objobjproc)(HPyContext *ctx, HPy arg0, HPy arg1);
 #define _HPyFunc_DECLARE_HPyFunc_OBJOBJPROC(SYM)                                                   \
     static int SYM(HPyContext *ctx, HPy arg0, HPy arg1)
 
-/** A function of signature HPyFunc_TRAVERSEPROC. */
+/**
+ * Shows the garbage collector the fields of an object: `HPy_VISIT(&data->field)` for each, and
+ * `return 0` at the end. A result of `visit` that is not 0 is to be returned at once, which the
+ * macro does. It gets no context: nothing may be allocated, stored or called but `visit`.
+ */
 typedef int (*HPyFunc_traverseproc)(void *object, HPyFunc_visitproc visit, void *arg);
 #define _HPyFunc_DECLARE_HPyFunc_TRAVERSEPROC(SYM)                                                 \
     static int SYM(void *object, HPyFunc_visitproc visit, void *arg)
 
-/** A function of signature HPyFunc_DESTRUCTOR. */
+/** The last look at an object. An exception that is set goes to `sys.unraisablehook`. */
 typedef void (*HPyFunc_destructor)(HPyContext *ctx, HPy arg0);
 #define _HPyFunc_DECLARE_HPyFunc_DESTRUCTOR(SYM)                                                   \
     static void SYM(HPyContext *ctx, HPy arg0)
 
-/** A function of signature HPyFunc_CAPSULE_DESTRUCTOR. */
+/**
+ * Releases what a capsule carries, when the capsule goes away. It gets no context, so it cannot
+ * use Python.
+ */
 typedef void (*HPyFunc_Capsule_Destructor)(const char *name, void *pointer, void *context);
 #define _HPyFunc_DECLARE_HPyFunc_CAPSULE_DESTRUCTOR(SYM)                                           \
     static void SYM(const char *name, void *pointer, void *context)
 
-/** A function of signature HPyFunc_MOD_CREATE. */
+/**
+ * Makes what an import gives instead of a module. The result is a new handle, or `HPy_NULL` with
+ * an exception set.
+ */
 typedef HPy (*HPyFunc_mod_create)(HPyContext *ctx, HPy spec);
 #define _HPyFunc_DECLARE_HPyFunc_MOD_CREATE(SYM)                                                   \
     static HPy SYM(HPyContext *ctx, HPy spec)

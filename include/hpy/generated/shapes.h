@@ -5,14 +5,29 @@
 
 /** Which builtin type's memory layout the C struct of a type extends. */
 typedef enum {
+    /**
+     * The struct begins with `PyObject_HEAD`: for half-ported types with `legacy_slots`. Only in
+     * the CPython ABI and the hybrid ABI.
+     */
     HPyType_BuiltinShape_Legacy = -1,
+    /**
+     * The usual shape: the struct has only the author's members, and the base is `object` or a
+     * type of the same shape.
+     */
     HPyType_BuiltinShape_Object = 0,
+    /** A metaclass: the base is `type` or derived from it. */
     HPyType_BuiltinShape_Type = 1,
+    /** The base is `int` or derived from it. */
     HPyType_BuiltinShape_Long = 2,
+    /** The base is `float` or derived from it. */
     HPyType_BuiltinShape_Float = 3,
+    /** The base is `str` or derived from it. */
     HPyType_BuiltinShape_Unicode = 4,
+    /** The base is `tuple` or derived from it. */
     HPyType_BuiltinShape_Tuple = 5,
+    /** The base is `list` or derived from it. */
     HPyType_BuiltinShape_List = 6,
+    /** The base is `dict` or derived from it. A host of HPy 0.9.0 does not have it. */
     HPyType_BuiltinShape_Dict = 7,
 } HPyType_BuiltinShape;
 

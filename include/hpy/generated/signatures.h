@@ -5,44 +5,183 @@
 
 /** The prototype of a C function that Python calls. */
 typedef enum {
+    /**
+     * A function or method with positional arguments. The result is a new handle, or `HPy_NULL`
+     * with an exception set. Python refuses keyword arguments before the call.
+     */
     HPyFunc_VARARGS = 1,
+    /**
+     * A function or method with positional and keyword arguments, and the slot `HPy_tp_call`.
+     * The result is a new handle, or `HPy_NULL` with an exception set. `HPyArg_ParseKeywords`
+     * reads the arguments; `HPy_Call` passes them on.
+     */
     HPyFunc_KEYWORDS = 2,
+    /**
+     * A function or method without arguments. The result is a new handle, or `HPy_NULL` with an
+     * exception set.
+     */
     HPyFunc_NOARGS = 3,
+    /**
+     * A function or method with exactly one positional argument. The result is a new handle, or
+     * `HPy_NULL` with an exception set.
+     */
     HPyFunc_O = 4,
+    /**
+     * Releases what the C struct of a dying object owns besides its fields. It gets no context,
+     * so it cannot use Python; it may run on any thread.
+     */
     HPyFunc_DESTROYFUNC = 5,
+    /**
+     * Fills a buffer description. The result is 0, or -1 with an exception set. On failure
+     * `view->obj` is `HPy_NULL`.
+     */
     HPyFunc_GETBUFFERPROC = 6,
+    /** Ends the use of a buffer. `view->obj` is released by the caller. No exception may be set. */
     HPyFunc_RELEASEBUFFERPROC = 7,
+    /**
+     * An operation on one object. The result is a new handle, or `HPy_NULL` with an exception
+     * set.
+     */
     HPyFunc_UNARYFUNC = 8,
+    /**
+     * An operation on two objects. The result is a new handle, or `HPy_NULL` with an exception
+     * set. A number slot that does not know the other operand returns `HPy_Dup(ctx,
+     * ctx->h_NotImplemented)`.
+     */
     HPyFunc_BINARYFUNC = 9,
+    /**
+     * An operation on three objects. The result is a new handle, or `HPy_NULL` with an exception
+     * set.
+     */
     HPyFunc_TERNARYFUNC = 10,
+    /**
+     * A question, or an action without a result. The result is 1 or 0, and -1 with an exception
+     * set; for `HPy_mod_exec` 0 or -1.
+     */
     HPyFunc_INQUIRY = 11,
+    /** A length. The result is not negative, or -1 with an exception set. */
     HPyFunc_LENFUNC = 12,
+    /**
+     * An operation with an index or a count. The result is a new handle, or `HPy_NULL` with an
+     * exception set.
+     */
     HPyFunc_SSIZEARGFUNC = 13,
+    /**
+     * An operation with two indexes. The result is a new handle, or `HPy_NULL` with an exception
+     * set. No slot has it.
+     */
     HPyFunc_SSIZESSIZEARGFUNC = 14,
+    /** Sets or deletes at an index. The result is 0, or -1 with an exception set. */
     HPyFunc_SSIZEOBJARGPROC = 15,
+    /**
+     * Sets or deletes between two indexes. The result is 0, or -1 with an exception set. No slot
+     * has it.
+     */
     HPyFunc_SSIZESSIZEOBJARGPROC = 16,
+    /** Sets or deletes by key. The result is 0, or -1 with an exception set. */
     HPyFunc_OBJOBJARGPROC = 17,
+    /** Frees memory. No slot has it: an object's memory is the host's. */
     HPyFunc_FREEFUNC = 18,
+    /**
+     * Gets an attribute by a C string. The result is a new handle, or `HPy_NULL` with an
+     * exception set. No slot has it.
+     */
     HPyFunc_GETATTRFUNC = 19,
+    /**
+     * Gets an attribute. The result is a new handle, or `HPy_NULL` with an exception set. No
+     * slot has it.
+     */
     HPyFunc_GETATTROFUNC = 20,
+    /**
+     * Sets or deletes an attribute by a C string. The result is 0, or -1 with an exception set.
+     * No slot has it.
+     */
     HPyFunc_SETATTRFUNC = 21,
+    /**
+     * Sets or deletes an attribute. The result is 0, or -1 with an exception set. No slot has
+     * it.
+     */
     HPyFunc_SETATTROFUNC = 22,
+    /**
+     * Makes a text of an object. The result is a new handle to a `str`, or `HPy_NULL` with an
+     * exception set.
+     */
     HPyFunc_REPRFUNC = 23,
+    /**
+     * Computes a hash value: the same for objects that are equal. The result is not -1, or -1
+     * with an exception set.
+     */
     HPyFunc_HASHFUNC = 24,
+    /**
+     * Compares two objects. The result is a new handle, or `HPy_NULL` with an exception set. For
+     * an object or an operator that it does not know it returns `HPy_Dup(ctx,
+     * ctx->h_NotImplemented)`.
+     */
     HPyFunc_RICHCMPFUNC = 25,
+    /**
+     * Makes an iterator. The result is a new handle, or `HPy_NULL` with an exception set. No
+     * slot has it.
+     */
     HPyFunc_GETITERFUNC = 26,
+    /**
+     * Gives the next item. The result is a new handle; `HPy_NULL` at the end, and with an
+     * exception set on failure. No slot has it.
+     */
     HPyFunc_ITERNEXTFUNC = 27,
+    /**
+     * Gets the value of a descriptor. The result is a new handle, or `HPy_NULL` with an
+     * exception set. No slot has it: `HPy_tp_descr_get` is a TERNARYFUNC.
+     */
     HPyFunc_DESCRGETFUNC = 28,
+    /**
+     * Sets or deletes the value of a descriptor. The result is 0, or -1 with an exception set.
+     * No slot has it.
+     */
     HPyFunc_DESCRSETFUNC = 29,
+    /**
+     * Initialises an object. The result is 0, or -1 with an exception set.
+     * `HPyArg_ParseKeywordsDict` reads the arguments.
+     */
     HPyFunc_INITPROC = 30,
+    /**
+     * Makes an object. The result is a new handle, or `HPy_NULL` with an exception set.
+     * `HPyArg_ParseKeywordsDict` reads the arguments. PyPy and GraalPy, with native hosts of
+     * their own, pass the keywords' names as a `tuple` and their values behind the positional
+     * arguments; the parsing functions accept both.
+     */
     HPyFunc_NEWFUNC = 31,
+    /**
+     * Gets a computed attribute. The result is a new handle, or `HPy_NULL` with an exception
+     * set.
+     */
     HPyFunc_GETTER = 32,
+    /** Sets or deletes a computed attribute. The result is 0, or -1 with an exception set. */
     HPyFunc_SETTER = 33,
+    /** A question about two objects. The result is 1 or 0, or -1 with an exception set. */
     HPyFunc_OBJOBJPROC = 34,
+    /**
+     * Shows the garbage collector the fields of an object: `HPy_VISIT(&data->field)` for each,
+     * and `return 0` at the end. A result of `visit` that is not 0 is to be returned at once,
+     * which the macro does. It gets no context: nothing may be allocated, stored or called but
+     * `visit`.
+     */
     HPyFunc_TRAVERSEPROC = 35,
+    /** The last look at an object. An exception that is set goes to `sys.unraisablehook`. */
     HPyFunc_DESTRUCTOR = 36,
+    /**
+     * Releases what a capsule carries, when the capsule goes away. It gets no context, so it
+     * cannot use Python.
+     */
     HPyFunc_CAPSULE_DESTRUCTOR = 37,
+    /**
+     * A number that is reserved: there is no prototype and no trampoline. A call function has
+     * the signature KEYWORDS.
+     */
     HPyFunc_VECTORCALLFUNC = 38,
+    /**
+     * Makes what an import gives instead of a module. The result is a new handle, or `HPy_NULL`
+     * with an exception set.
+     */
     HPyFunc_MOD_CREATE = 39,
 } HPyFunc_Signature;
 

@@ -5,66 +5,287 @@
 
 /** A slot of a type or a module; the numbers are those of CPython's slots where there is one. */
 typedef enum {
+    /**
+     * Gives a view of the object's memory to `memoryview(x)` and its like. Set `view->obj` to
+     * `HPy_Dup(ctx, self)`, which the consumer releases; what `view` points to has to stay valid
+     * until the buffer is released. On failure set `view->obj` to `HPy_NULL` and raise
+     * BufferError.
+     */
     HPy_bf_getbuffer = 1,
+    /**
+     * Called when a view from `HPy_bf_getbuffer` is given up, once for each. Free here what
+     * belongs to that view; `view->obj` is not yours to close.
+     */
     HPy_bf_releasebuffer = 2,
+    /**
+     * `x[key] = value`, and `del x[key]` with `HPy_NULL` as the value. The result is 0, or -1
+     * with an exception set.
+     */
     HPy_mp_ass_subscript = 3,
+    /** `len(x)`. The result is the length, or -1 with an exception set. */
     HPy_mp_length = 4,
+    /**
+     * `x[key]`; `key` may be any object, for instance a `slice`. KeyError or IndexError where
+     * there is no such item.
+     */
     HPy_mp_subscript = 5,
+    /** `abs(x)`. The result may be any object. */
     HPy_nb_absolute = 6,
+    /**
+     * `x + y`, with an object of the type on either side: look at both. `NotImplemented` lets
+     * Python try the other operand, and TypeError at last.
+     */
     HPy_nb_add = 7,
+    /**
+     * `x & y`, with an object of the type on either side: look at both. `NotImplemented` lets
+     * Python try the other operand, and TypeError at last.
+     */
     HPy_nb_and = 8,
+    /**
+     * The truth value: `bool(x)`, `if x`. The result is 1 or 0, or -1 with an exception set.
+     * Without it Python asks for the length, and without a length every object is true.
+     */
     HPy_nb_bool = 9,
+    /**
+     * `divmod(x, y)`, with an object of the type on either side: look at both. The result is a
+     * tuple of two. `NotImplemented` lets Python try the other operand, and TypeError at last.
+     */
     HPy_nb_divmod = 10,
+    /** `float(x)`. The result is a `float`. */
     HPy_nb_float = 11,
+    /**
+     * `x // y`, with an object of the type on either side: look at both. `NotImplemented` lets
+     * Python try the other operand, and TypeError at last.
+     */
     HPy_nb_floor_divide = 12,
+    /**
+     * `operator.index(x)`: where Python needs an integer without loss, for instance as an index.
+     * The result is an `int`. Without `HPy_nb_int` and `HPy_nb_float`, `int(x)` and `float(x)`
+     * use it as well.
+     */
     HPy_nb_index = 13,
+    /**
+     * `x += y`. The result takes the place of `x`: often `x` itself, duplicated. Without this
+     * slot Python uses `HPy_nb_add`.
+     */
     HPy_nb_inplace_add = 14,
+    /**
+     * `x &= y`. The result takes the place of `x`: often `x` itself, duplicated. Without this
+     * slot Python uses `HPy_nb_and`.
+     */
     HPy_nb_inplace_and = 15,
+    /**
+     * `x //= y`. The result takes the place of `x`: often `x` itself, duplicated. Without this
+     * slot Python uses `HPy_nb_floor_divide`.
+     */
     HPy_nb_inplace_floor_divide = 16,
+    /**
+     * `x <<= y`. The result takes the place of `x`: often `x` itself, duplicated. Without this
+     * slot Python uses `HPy_nb_lshift`.
+     */
     HPy_nb_inplace_lshift = 17,
+    /**
+     * `x *= y`. The result takes the place of `x`: often `x` itself, duplicated. Without this
+     * slot Python uses `HPy_nb_multiply`.
+     */
     HPy_nb_inplace_multiply = 18,
+    /**
+     * `x |= y`. The result takes the place of `x`: often `x` itself, duplicated. Without this
+     * slot Python uses `HPy_nb_or`.
+     */
     HPy_nb_inplace_or = 19,
+    /**
+     * `x **= y`. The third operand is always `None`. The result takes the place of `x`. Without
+     * this slot Python uses `HPy_nb_power`.
+     */
     HPy_nb_inplace_power = 20,
+    /**
+     * `x %= y`. The result takes the place of `x`: often `x` itself, duplicated. Without this
+     * slot Python uses `HPy_nb_remainder`.
+     */
     HPy_nb_inplace_remainder = 21,
+    /**
+     * `x >>= y`. The result takes the place of `x`: often `x` itself, duplicated. Without this
+     * slot Python uses `HPy_nb_rshift`.
+     */
     HPy_nb_inplace_rshift = 22,
+    /**
+     * `x -= y`. The result takes the place of `x`: often `x` itself, duplicated. Without this
+     * slot Python uses `HPy_nb_subtract`.
+     */
     HPy_nb_inplace_subtract = 23,
+    /**
+     * `x /= y`. The result takes the place of `x`: often `x` itself, duplicated. Without this
+     * slot Python uses `HPy_nb_true_divide`.
+     */
     HPy_nb_inplace_true_divide = 24,
+    /**
+     * `x ^= y`. The result takes the place of `x`: often `x` itself, duplicated. Without this
+     * slot Python uses `HPy_nb_xor`.
+     */
     HPy_nb_inplace_xor = 25,
+    /** `int(x)`. The result is an `int`. */
     HPy_nb_int = 26,
+    /** `~x`. The result may be any object. */
     HPy_nb_invert = 27,
+    /**
+     * `x << y`, with an object of the type on either side: look at both. `NotImplemented` lets
+     * Python try the other operand, and TypeError at last.
+     */
     HPy_nb_lshift = 28,
+    /**
+     * `x * y`, with an object of the type on either side: look at both. `NotImplemented` lets
+     * Python try the other operand, and TypeError at last.
+     */
     HPy_nb_multiply = 29,
+    /** `-x`. The result may be any object. */
     HPy_nb_negative = 30,
+    /**
+     * `x | y`, with an object of the type on either side: look at both. `NotImplemented` lets
+     * Python try the other operand, and TypeError at last.
+     */
     HPy_nb_or = 31,
+    /** `+x`. The result may be any object. */
     HPy_nb_positive = 32,
+    /**
+     * `x ** y` and `pow(x, y, z)`, with an object of the type at any place: look at all. The
+     * third operand is `None` if there is none. `NotImplemented` lets Python try the other
+     * operand, and TypeError at last.
+     */
     HPy_nb_power = 33,
+    /**
+     * `x % y`, with an object of the type on either side: look at both. `NotImplemented` lets
+     * Python try the other operand, and TypeError at last.
+     */
     HPy_nb_remainder = 34,
+    /**
+     * `x >> y`, with an object of the type on either side: look at both. `NotImplemented` lets
+     * Python try the other operand, and TypeError at last.
+     */
     HPy_nb_rshift = 35,
+    /**
+     * `x - y`, with an object of the type on either side: look at both. `NotImplemented` lets
+     * Python try the other operand, and TypeError at last.
+     */
     HPy_nb_subtract = 36,
+    /**
+     * `x / y`, with an object of the type on either side: look at both. `NotImplemented` lets
+     * Python try the other operand, and TypeError at last.
+     */
     HPy_nb_true_divide = 37,
+    /**
+     * `x ^ y`, with an object of the type on either side: look at both. `NotImplemented` lets
+     * Python try the other operand, and TypeError at last.
+     */
     HPy_nb_xor = 38,
+    /**
+     * `x[i] = value`, and `del x[i]` with `HPy_NULL` as the value. The result is 0, or -1 with
+     * an exception set; IndexError beyond the end.
+     */
     HPy_sq_ass_item = 39,
+    /** `x + y` for sequences, where no operand has `HPy_nb_add`. */
     HPy_sq_concat = 40,
+    /**
+     * `y in x`. The result is 1 or 0, or -1 with an exception set. Without it Python iterates
+     * and compares.
+     */
     HPy_sq_contains = 41,
+    /** `x += y` for sequences. The result takes the place of `x`. */
     HPy_sq_inplace_concat = 42,
+    /** `x *= n` for sequences. The result takes the place of `x`. */
     HPy_sq_inplace_repeat = 43,
+    /**
+     * `x[i]` with an integer, if the type has no `HPy_mp_subscript`. IndexError ends the
+     * iteration over objects that have nothing else to iterate with.
+     */
     HPy_sq_item = 44,
+    /**
+     * `len(x)` of a sequence; Python asks for it as well to make a negative index positive
+     * before it calls `HPy_sq_item`. The result is the length, or -1 with an exception set.
+     */
     HPy_sq_length = 45,
+    /**
+     * `x * n` and `n * x` for sequences, where no operand has `HPy_nb_multiply`. A negative
+     * count means 0.
+     */
     HPy_sq_repeat = 46,
+    /**
+     * `x(...)`, for all objects of the type that have no call function of their own
+     * (`HPy_SetCallFunction`). The type's struct grows by a hidden pointer for it. Not for
+     * variable-sized types, and not together with a member `__vectorcalloffset__`.
+     */
     HPy_tp_call = 50,
+    /**
+     * The object stands in a class, and is asked for by `instance.name` or `Class.name`. The
+     * operands are the descriptor, the instance (`HPy_NULL` if asked of the class) and the class
+     * (may be `HPy_NULL`). The result is the attribute's value. A host of HPy 0.9.0 refuses the
+     * slot.
+     */
     HPy_tp_descr_get = 54,
+    /**
+     * `hash(x)`. The result is not -1, or -1 with an exception set. A type with
+     * `HPy_tp_richcompare` and without this is unhashable.
+     */
     HPy_tp_hash = 59,
+    /**
+     * `__init__`: fills the object that `HPy_tp_new` made. It may be called more than once, or
+     * not at all. The result is 0, or -1 with an exception set.
+     */
     HPy_tp_init = 60,
+    /**
+     * `__new__`: makes the object, by `HPy_New` with the class that it is given.
+     * `HPyType_GenericNew` may be used as it is. If the result is an object of that class,
+     * `HPy_tp_init` follows. Without this slot the base's is inherited.
+     */
     HPy_tp_new = 65,
+    /** `repr(x)`. The result is a `str`. */
     HPy_tp_repr = 66,
+    /**
+     * `x < y` and the other five comparisons. `HPy_RETURN_RICHCOMPARE` answers for C numbers.
+     * `NotImplemented` lets Python ask the other operand.
+     */
     HPy_tp_richcompare = 67,
+    /** `str(x)`. The result is a `str`. Without it Python uses `HPy_tp_repr`. */
     HPy_tp_str = 70,
+    /**
+     * Shows the collector every `HPyField` of the struct. A type with fields needs it, and
+     * `HPy_TPFLAGS_HAVE_GC` if its objects can be part of a cycle; the clearing of cycles
+     * follows from it, so there is no `tp_clear`. It may run at any time, also on an object that
+     * is only half filled.
+     */
     HPy_tp_traverse = 71,
+    /**
+     * `x @ y`, with an object of the type on either side: look at both. `NotImplemented` lets
+     * Python try the other operand, and TypeError at last.
+     */
     HPy_nb_matrix_multiply = 75,
+    /**
+     * `x @= y`. The result takes the place of `x`: often `x` itself, duplicated. Without this
+     * slot Python uses `HPy_nb_matrix_multiply`.
+     */
     HPy_nb_inplace_matrix_multiply = 76,
+    /**
+     * Called once before the object goes away, while it is still whole and any Python code may
+     * be run: `__del__`. The object may be brought back to life by storing it somewhere. An
+     * exception goes to `sys.unraisablehook`; one that was set before is preserved.
+     */
     HPy_tp_finalize = 80,
+    /**
+     * Called last, to free what the struct owns besides its fields, which the host releases. It
+     * gets the struct, no context: it cannot use Python. With derived types it runs for each
+     * level, the derived one first.
+     */
     HPy_tp_destroy = 1000,
+    /**
+     * Called at import to make the object that the import gives. At most one, and with no other
+     * field of the `HPyModuleDef` set. The result must not be a module object: modules are made
+     * by the host, from definitions without this slot.
+     */
     HPy_mod_create = 2000,
+    /**
+     * Called at import with the new module, to fill it. A definition may have several, which run
+     * in order. The result is 0, or -1 with an exception set, and then the import fails.
+     */
     HPy_mod_exec = 2001,
 } HPySlot_Slot;
 
