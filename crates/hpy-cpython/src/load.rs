@@ -1,0 +1,218 @@
+//! Loads: what an extension gets each time it is loaded.
+//!
+//! Every load has a context of its own, which the thunks of its functions carry. So nothing in the
+//! extension's memory says which load is calling, and one library may be loaded several times, under
+//! several names, with separate globals.
+//!
+//! # Soundness
+//!
+//! Loads are never freed, because functions and types may outlive the module. A load whose module
+//! object has died is used again by the next load of the same module under the same name, so that
+//! loading a module ten thousand times costs the memory of one. The fields that change are touched
+//! only by threads that are attached to the interpreter; there is one interpreter, because PyO3 refuses
+//! to import its modules into a second one.
+
+use core::cell::{Cell, UnsafeCell};
+use core::ptr::{self, NonNull};
+use std::sync::{Mutex, PoisonError};
+
+use hpy_abi::{HPyContext, HPyModuleDef};
+use hpy_host::{Extension, Mode, thunk};
+use pyo3_ffi as ffi;
+
+use crate::generated::context::template;
+use crate::{global, module};
+
+/// One load of one module.
+pub(crate) struct Load {
+    /// What the extension sees; its `_private` points back to the load.
+    context: UnsafeCell<HPyContext>,
+    /// Which library the module is in.
+    pub library: usize,
+    /// The values of the library's globals, by number.
+    pub globals: UnsafeCell<Vec<*mut ffi::PyObject>>,
+    identity: Identity,
+    /// A weak reference to what the load made; null while there is none.
+    module: Cell<*mut ffi::PyObject>,
+}
+
+/// What makes two loads the same, if they are not there at the same time.
+#[derive(PartialEq, Eq)]
+struct Identity {
+    definition: NonNull<HPyModuleDef>,
+    name: String,
+    mode: Mode,
+}
+
+// SAFETY: see the module's documentation.
+unsafe impl Sync for Load {}
+
+impl Load {
+    /// The load behind a context.
+    ///
+    /// # Safety
+    /// The context was made here.
+    #[inline(always)]
+    pub(crate) unsafe fn of(ctx: *mut HPyContext) -> &'static Self {
+        // SAFETY: `_private` of our contexts points to their load, which is never freed.
+        unsafe { &*(*ctx)._private.cast::<Self>() }
+    }
+
+    /// Finds a load that can be used again, or makes a new one.
+    ///
+    /// # Safety
+    /// The interpreter is attached.
+    unsafe fn obtain(library: usize, identity: Identity) -> &'static Self {
+        static LOADS: Mutex<Vec<&'static Load>> = Mutex::new(Vec::new());
+        let mut loads = LOADS.lock().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: the caller's promise.
+        let found = loads.iter().find(|load| unsafe { load.can_be(&identity) });
+        if let Some(load) = found {
+            return load;
+        }
+        // SAFETY: the caller's promise.
+        let load = unsafe { Self::new(library, identity) };
+        loads.push(load);
+        load
+    }
+
+    /// # Safety
+    /// The interpreter is attached.
+    unsafe fn new(library: usize, identity: Identity) -> &'static Self {
+        let load = Box::leak(Box::new(Self {
+            // SAFETY: the caller's promise.
+            context: UnsafeCell::new(unsafe { template() }),
+            library,
+            globals: UnsafeCell::default(),
+            identity,
+            module: Cell::new(ptr::null_mut()),
+        }));
+        let private = ptr::from_mut(load).cast();
+        load.context.get_mut()._private = private;
+        load
+    }
+
+    /// Whether this load can be the next one of `identity`. Without thunks a library knows only one
+    /// context, and all loads of a module have to share it.
+    ///
+    /// # Safety
+    /// The interpreter is attached.
+    unsafe fn can_be(&self, identity: &Identity) -> bool {
+        if !thunk::available() {
+            return self.identity.definition == identity.definition;
+        }
+        // SAFETY: the caller's promise.
+        self.identity == *identity && unsafe { self.module_is_gone() }
+    }
+
+    /// # Safety
+    /// The interpreter is attached.
+    unsafe fn module_is_gone(&self) -> bool {
+        let reference = self.module.get();
+        if reference.is_null() {
+            return false;
+        }
+        let mut module = ptr::null_mut();
+        // SAFETY: a weak reference that this load owns; the new reference to the module is released.
+        unsafe {
+            ffi::compat::PyWeakref_GetRef(reference, &mut module);
+            ffi::Py_XDECREF(module);
+        }
+        module.is_null()
+    }
+
+    /// Remembers what the load made. An object that cannot be referenced weakly leaves the load in
+    /// use for ever.
+    ///
+    /// # Safety
+    /// The interpreter is attached and `module` is an object.
+    unsafe fn made(&self, module: *mut ffi::PyObject) {
+        // SAFETY: the caller's promise; the old reference belongs to this load.
+        unsafe {
+            let reference = ffi::PyWeakref_NewRef(module, ptr::null_mut());
+            if reference.is_null() {
+                ffi::PyErr_Clear();
+            }
+            ffi::Py_XDECREF(self.module.replace(reference));
+        }
+    }
+}
+
+/// A module that was made and whose exec slots have not run yet.
+pub struct Created {
+    load: &'static Load,
+    definition: &'static HPyModuleDef,
+    module: *mut ffi::PyObject,
+}
+
+/// Makes the module of an extension: a load, its context, the module object with its functions. If
+/// the extension makes the object itself, its create slot is called.
+///
+/// # Errors
+/// An error means that a Python exception is set.
+///
+/// # Safety
+/// The interpreter is attached; `definition` is the one of `extension`; `spec` is an object, and
+/// `name` the full name of the module.
+pub unsafe fn create(
+    extension: &Extension,
+    definition: NonNull<HPyModuleDef>,
+    mode: Mode,
+    name: &str,
+    spec: *mut ffi::PyObject,
+) -> Result<Created, Raised> {
+    let identity = Identity {
+        definition,
+        name: name.to_owned(),
+        mode,
+    };
+    // SAFETY: the caller's promise. Libraries are never closed, so their definitions live for ever;
+    // a load and its context are never freed either.
+    unsafe {
+        let load = Load::obtain(extension.library(), identity);
+        let ctx = load.context.get();
+        let definition = definition.as_ref();
+        extension.set_trampoline_context(ctx);
+        global::register(load.library, definition);
+        let module = module::create(ctx, definition, name, spec).map_err(|failure| {
+            failure.set();
+            Raised
+        })?;
+        load.made(module);
+        Ok(Created {
+            load,
+            definition,
+            module,
+        })
+    }
+}
+
+/// A Python exception is set.
+#[derive(Debug)]
+pub struct Raised;
+
+impl Created {
+    /// The module, or what the create slot returned instead. A new reference in all, for the caller
+    /// to release.
+    pub fn module(&self) -> *mut ffi::PyObject {
+        self.module
+    }
+
+    /// Runs the exec slots in their order, up to the first that fails.
+    ///
+    /// # Errors
+    /// An error means that a Python exception is set.
+    ///
+    /// # Safety
+    /// The interpreter is attached and the module is still alive.
+    pub unsafe fn execute(&self) -> Result<(), Raised> {
+        // SAFETY: the caller's promise; the context is never freed.
+        let done =
+            unsafe { module::execute(self.load.context.get(), self.definition, self.module) };
+        done.map_err(|failure| {
+            // SAFETY: the caller's promise.
+            unsafe { failure.set() };
+            Raised
+        })
+    }
+}

@@ -1,0 +1,238 @@
+//! Modules from their definitions.
+//!
+//! The unsafe code is sound because a definition is static data of a library that is never closed,
+//! and its functions have the types that their slots say.
+
+use core::ffi::c_int;
+use core::mem::transmute;
+
+use hpy_abi::{HPy, HPy_mod_create, HPy_mod_exec, HPyCFunction, HPyContext, HPyModuleDef, HPySlot};
+use hpy_host::{Definition, definitions};
+use pyo3_ffi as ffi;
+
+use crate::error::Failure;
+use crate::handle::{hpy, py};
+use crate::methods::{intern_methods, method_def};
+
+type CreateSlot = unsafe extern "C" fn(ctx: *mut HPyContext, spec: HPy) -> HPy;
+type ExecSlot = unsafe extern "C" fn(ctx: *mut HPyContext, module: HPy) -> c_int;
+
+/// What a module's definition asks for.
+#[derive(Default)]
+struct Plan {
+    create: Option<CreateSlot>,
+    exec: Vec<ExecSlot>,
+    methods: Vec<ffi::PyMethodDef>,
+}
+
+/// The module object, or what the create slot makes instead. The caller owns it.
+///
+/// # Safety
+/// The interpreter is attached; the context belongs to a load of this definition.
+pub(crate) unsafe fn create(
+    ctx: *mut HPyContext,
+    definition: &HPyModuleDef,
+    name: &str,
+    spec: *mut ffi::PyObject,
+) -> Result<*mut ffi::PyObject, Failure> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let plan = plan(ctx, definition)?;
+        match plan.create {
+            Some(slot) => {
+                check_only_create(definition, &plan)?;
+                call_create(ctx, slot, spec)
+            }
+            None => {
+                check_size(definition)?;
+                new_module(definition, plan.methods, name)
+            }
+        }
+    }
+}
+
+/// Runs the exec slots in their order, up to the first that fails.
+///
+/// # Safety
+/// The interpreter is attached; the context belongs to a load of this definition that made `module`.
+pub(crate) unsafe fn execute(
+    ctx: *mut HPyContext,
+    definition: &HPyModuleDef,
+    module: *mut ffi::PyObject,
+) -> Result<(), Failure> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        for slot in plan(ctx, definition)?.exec {
+            let status = slot(ctx, hpy(module));
+            // An exception counts even if the slot forgets to say that it failed.
+            if status != 0 || !ffi::PyErr_Occurred().is_null() {
+                return Err(failed("HPy_mod_exec"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// # Safety
+/// As for [`create`].
+unsafe fn plan(ctx: *mut HPyContext, definition: &HPyModuleDef) -> Result<Plan, Failure> {
+    let mut plan = Plan::default();
+    // SAFETY: the definitions are static data of the extension.
+    for definition in unsafe { definitions(definition.defines) } {
+        match definition {
+            // SAFETY: its strings are static data of the extension.
+            Definition::Meth(meth) => plan.methods.push(unsafe { method_def(ctx, meth) }?),
+            Definition::Slot(slot) => add_slot(&mut plan, slot)?,
+            Definition::Member(_) => return Err(misplaced("an HPyMember")),
+            Definition::GetSet(_) => return Err(misplaced("an HPyGetSet")),
+            Definition::Unknown(kind) => {
+                return Err(misplaced(&format!(
+                    "a definition of the unknown kind {}",
+                    kind.0
+                )));
+            }
+        }
+    }
+    Ok(plan)
+}
+
+fn add_slot(plan: &mut Plan, slot: &HPySlot) -> Result<(), Failure> {
+    let author: HPyCFunction = slot.impl_;
+    match (slot.slot, author) {
+        (HPy_mod_create, Some(_)) if plan.create.is_some() => Err(Failure::System(
+            "HPyModuleDef has more than one HPy_mod_create slot; keep one".to_owned(),
+        )),
+        (HPy_mod_create, Some(author)) => {
+            // SAFETY: that is the prototype of functions in this slot.
+            plan.create = Some(unsafe { transmute::<unsafe extern "C" fn(), CreateSlot>(author) });
+            Ok(())
+        }
+        (HPy_mod_exec, Some(author)) => {
+            // SAFETY: that is the prototype of functions in this slot.
+            plan.exec
+                .push(unsafe { transmute::<unsafe extern "C" fn(), ExecSlot>(author) });
+            Ok(())
+        }
+        (HPy_mod_create | HPy_mod_exec, None) => Err(Failure::System(
+            "HPyModuleDef has a slot with no function: declare it with HPyDef_SLOT".to_owned(),
+        )),
+        (other, _) => Err(misplaced(&format!("the slot {}", other.0))),
+    }
+}
+
+fn misplaced(what: &str) -> Failure {
+    Failure::System(format!(
+        "HPyModuleDef.defines has {what}, which does not belong into a module; allowed are methods \
+         and the slots HPy_mod_create and HPy_mod_exec"
+    ))
+}
+
+fn check_only_create(definition: &HPyModuleDef, plan: &Plan) -> Result<(), Failure> {
+    let alone = definition.doc.is_null()
+        && definition.size == 0
+        && definition.legacy_methods.is_null()
+        && definition.globals.is_null()
+        && plan.exec.is_empty()
+        && plan.methods.is_empty();
+    if alone {
+        return Ok(());
+    }
+    Err(Failure::System(
+        "HPyModuleDef defines a HPy_mod_create slot and something else. The create slot makes the \
+         whole object, so doc, legacy_methods, globals, methods and HPy_mod_exec slots would be \
+         ignored: leave them out, or leave the create slot out"
+            .to_owned(),
+    ))
+}
+
+fn check_size(definition: &HPyModuleDef) -> Result<(), Failure> {
+    match definition.size {
+        0 => Ok(()),
+        ..0 => Err(Failure::System(
+            "HPy does not permit HPyModuleDef.size < 0".to_owned(),
+        )),
+        _ => Err(Failure::System(
+            "HPy has no module state, HPyModuleDef.size > 0 is not supported; keep objects in \
+             HPyGlobal variables"
+                .to_owned(),
+        )),
+    }
+}
+
+/// # Safety
+/// The interpreter is attached; `slot` belongs to the extension that the context was made for.
+unsafe fn call_create(
+    ctx: *mut HPyContext,
+    slot: CreateSlot,
+    spec: *mut ffi::PyObject,
+) -> Result<*mut ffi::PyObject, Failure> {
+    // SAFETY: the caller's promise; the result is a new handle.
+    unsafe {
+        let made = py(slot(ctx, hpy(spec)));
+        let failure = if made.is_null() || !ffi::PyErr_Occurred().is_null() {
+            failed("HPy_mod_create")
+        } else if ffi::PyModule_Check(made) != 0 {
+            Failure::System(
+                "HPy_mod_create slot returned a builtin module object. This is currently not \
+                 supported."
+                    .to_owned(),
+            )
+        } else {
+            return Ok(made);
+        };
+        ffi::Py_XDECREF(made);
+        Err(failure)
+    }
+}
+
+/// What a slot left behind that failed: its exception, or ours if it set none.
+///
+/// # Safety
+/// The interpreter is attached.
+unsafe fn failed(slot: &str) -> Failure {
+    // SAFETY: the caller's promise.
+    if !unsafe { ffi::PyErr_Occurred() }.is_null() {
+        return Failure::Raised;
+    }
+    Failure::System(format!(
+        "{slot} slot failed without an exception: call an HPyErr_… function before it returns"
+    ))
+}
+
+/// # Safety
+/// The interpreter is attached; the functions in `methods` can be called with a module.
+unsafe fn new_module(
+    definition: &HPyModuleDef,
+    methods: Vec<ffi::PyMethodDef>,
+    name: &str,
+) -> Result<*mut ffi::PyObject, Failure> {
+    // SAFETY: the caller's promise. Method tables, interned or static in the extension, live for ever.
+    unsafe {
+        let name = ffi::PyUnicode_FromStringAndSize(name.as_ptr().cast(), name.len() as isize);
+        if name.is_null() {
+            return Err(Failure::Raised);
+        }
+        let module = ffi::PyModule_NewObject(name);
+        ffi::Py_DECREF(name);
+        if module.is_null() {
+            return Err(Failure::Raised);
+        }
+        let legacy = definition.legacy_methods.cast::<ffi::PyMethodDef>();
+        let filled = add_functions(module, intern_methods(methods))
+            && add_functions(module, legacy)
+            && (definition.doc.is_null()
+                || ffi::PyModule_SetDocString(module, definition.doc) == 0);
+        if !filled {
+            ffi::Py_DECREF(module);
+            return Err(Failure::Raised);
+        }
+        Ok(module)
+    }
+}
+
+/// # Safety
+/// `table` is null or a method table that lives for ever.
+unsafe fn add_functions(module: *mut ffi::PyObject, table: *mut ffi::PyMethodDef) -> bool {
+    // SAFETY: the caller's promise.
+    table.is_null() || unsafe { ffi::PyModule_AddFunctions(module, table) } == 0
+}
