@@ -1,0 +1,37 @@
+//! Fields: references that live in the C struct of an object. A field is the object's address, or
+//! 0.
+
+use core::mem;
+
+use hpy_abi::{HPy, HPyContext, HPyField};
+use pyo3_ffi as ffi;
+
+use crate::handle::py;
+
+/// `HPyField_Store`
+pub(crate) unsafe extern "C" fn ctx_Field_Store(
+    _ctx: *mut HPyContext,
+    _target_object: HPy,
+    target_field: *mut HPyField,
+    h: HPy,
+) {
+    // SAFETY: the handle is open or null, and the field holds null or a reference. The old object
+    // is released last, because that can run code that reads the field.
+    unsafe {
+        ffi::Py_XINCREF(py(h));
+        let old = mem::replace(&mut *target_field, HPyField { _i: h._i });
+        ffi::Py_XDECREF(py(HPy { _i: old._i }));
+    }
+}
+
+/// `HPyField_Load`
+pub(crate) unsafe extern "C" fn ctx_Field_Load(
+    _ctx: *mut HPyContext,
+    _source_object: HPy,
+    source_field: HPyField,
+) -> HPy {
+    let h = HPy { _i: source_field._i };
+    // SAFETY: the field holds null or a reference.
+    unsafe { ffi::Py_XINCREF(py(h)) };
+    h
+}

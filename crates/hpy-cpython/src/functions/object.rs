@@ -1,0 +1,159 @@
+//! Items by index or by C string.
+//!
+//! `HPy_GetItem_i(obj, i)` is `obj[i]`, whatever `obj` is. Exact lists and tuples with a
+//! non-negative index are served without making an `int`.
+
+use core::ffi::{c_char, c_int};
+
+use hpy_abi::{HPy, HPyContext};
+use pyo3_ffi as ffi;
+
+use crate::handle::{hpy, py};
+
+/// `HPy_GetItem_i`
+pub(crate) unsafe extern "C" fn ctx_GetItem_i(_ctx: *mut HPyContext, obj: HPy, idx: isize) -> HPy {
+    let object = py(obj);
+    // SAFETY: the handle is open; an item is read only within the size of an exact list or tuple.
+    unsafe {
+        if let Some(slot) = list_slot(object, idx).or_else(|| tuple_slot(object, idx)) {
+            let item = *slot;
+            ffi::Py_INCREF(item);
+            return hpy(item);
+        }
+        get_item_by_key(object, idx)
+    }
+}
+
+/// `HPy_SetItem_i`
+pub(crate) unsafe extern "C" fn ctx_SetItem_i(
+    _ctx: *mut HPyContext,
+    obj: HPy,
+    idx: isize,
+    value: HPy,
+) -> c_int {
+    let (object, value) = (py(obj), py(value));
+    // SAFETY: the handles are open; an item is written only within the size of an exact list. The
+    // item may be null: a list is made with empty items.
+    unsafe {
+        if let Some(slot) = list_slot(object, idx) {
+            ffi::Py_INCREF(value);
+            ffi::Py_XDECREF(slot.replace(value));
+            return 0;
+        }
+        set_item_by_key(object, idx, value)
+    }
+}
+
+/// `HPy_DelItem_i`
+pub(crate) unsafe extern "C" fn ctx_DelItem_i(
+    _ctx: *mut HPyContext,
+    obj: HPy,
+    idx: isize,
+) -> c_int {
+    // SAFETY: the handle is open.
+    unsafe { with_key(idx, -1, |key| ffi::PyObject_DelItem(py(obj), key)) }
+}
+
+/// `HPy_GetItem_s`
+pub(crate) unsafe extern "C" fn ctx_GetItem_s(
+    _ctx: *mut HPyContext,
+    obj: HPy,
+    utf8_key: *const c_char,
+) -> HPy {
+    // SAFETY: the handle is open, the key a C string.
+    hpy(unsafe { ffi::PyMapping_GetItemString(py(obj), utf8_key) })
+}
+
+/// `HPy_SetItem_s`
+pub(crate) unsafe extern "C" fn ctx_SetItem_s(
+    _ctx: *mut HPyContext,
+    obj: HPy,
+    utf8_key: *const c_char,
+    value: HPy,
+) -> c_int {
+    // SAFETY: the handles are open, the key is a C string.
+    unsafe { ffi::PyMapping_SetItemString(py(obj), utf8_key, py(value)) }
+}
+
+/// `HPy_DelItem_s`
+pub(crate) unsafe extern "C" fn ctx_DelItem_s(
+    _ctx: *mut HPyContext,
+    obj: HPy,
+    utf8_key: *const c_char,
+) -> c_int {
+    // SAFETY: the handle is open, the key a C string.
+    unsafe { ffi::PyObject_DelItemString(py(obj), utf8_key) }
+}
+
+/// Where an exact list keeps the item `index`, if it has it.
+///
+/// Not in free-threaded builds, where other threads may resize the list meanwhile.
+///
+/// # Safety
+/// The object is alive. The place is valid until the list is changed.
+#[inline(always)]
+unsafe fn list_slot(object: *mut ffi::PyObject, index: isize) -> Option<*mut *mut ffi::PyObject> {
+    // SAFETY: an exact list has the layout of one, and as many items as its size says.
+    unsafe {
+        if cfg!(Py_GIL_DISABLED)
+            || ffi::PyList_CheckExact(object) == 0
+            || index as usize >= ffi::Py_SIZE(object) as usize
+        {
+            return None;
+        }
+        Some((*object.cast::<ffi::PyListObject>()).ob_item.offset(index))
+    }
+}
+
+/// Where an exact tuple keeps the item `index`, if it has it.
+///
+/// # Safety
+/// The object is alive. The place is valid as long as it is.
+#[inline(always)]
+unsafe fn tuple_slot(object: *mut ffi::PyObject, index: isize) -> Option<*mut *mut ffi::PyObject> {
+    // SAFETY: an exact tuple has the layout of one, and as many items as its size says.
+    unsafe {
+        if ffi::PyTuple_CheckExact(object) == 0 || index as usize >= ffi::Py_SIZE(object) as usize {
+            return None;
+        }
+        let items = &raw mut (*object.cast::<ffi::PyTupleObject>()).ob_item;
+        Some(items.cast::<*mut ffi::PyObject>().offset(index))
+    }
+}
+
+/// # Safety
+/// The interpreter is attached and the object alive.
+#[cold]
+unsafe fn get_item_by_key(object: *mut ffi::PyObject, index: isize) -> HPy {
+    // SAFETY: the caller's promise.
+    unsafe { with_key(index, HPy::NULL, |key| hpy(ffi::PyObject_GetItem(object, key))) }
+}
+
+/// # Safety
+/// The interpreter is attached and the objects are alive.
+#[cold]
+unsafe fn set_item_by_key(
+    object: *mut ffi::PyObject,
+    index: isize,
+    value: *mut ffi::PyObject,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { with_key(index, -1, |key| ffi::PyObject_SetItem(object, key, value)) }
+}
+
+/// Does something with the index as an `int`; `failure` if there is no memory for one.
+///
+/// # Safety
+/// The interpreter is attached.
+unsafe fn with_key<T>(index: isize, failure: T, action: impl FnOnce(*mut ffi::PyObject) -> T) -> T {
+    // SAFETY: the key is ours from its creation to its release.
+    unsafe {
+        let key = ffi::PyLong_FromSsize_t(index);
+        if key.is_null() {
+            return failure;
+        }
+        let result = action(key);
+        ffi::Py_DECREF(key);
+        result
+    }
+}
