@@ -228,7 +228,8 @@ impl Api {
             bail!("api: the context has no member, or two, with index {place}");
         }
         for slot in &self.slots {
-            let known = self.signatures.iter().any(|s| s.name == format!("HPyFunc_{}", slot.signature));
+            let known =
+                self.signatures.iter().any(|s| s.name == format!("HPyFunc_{}", slot.signature));
             if !known {
                 bail!("api/slots.toml: {} has the unknown signature {}", slot.name, slot.signature);
             }

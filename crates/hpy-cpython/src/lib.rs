@@ -7,8 +7,9 @@
 //! is the object's address ([`handle`]), so it may be passed to the C API as it is. No function here unwinds: what
 //! can panic is not used in them, and the crate is built into a module that aborts rather than unwinds into C.
 //! Memory that CPython keeps pointers to (method tables, type records) is interned and never freed.
-#![allow(non_snake_case)]
+#![allow(non_snake_case, non_upper_case_globals)] // the names are those of the ABI
 
+mod error;
 mod functions;
 mod generated;
 mod global;

@@ -113,8 +113,7 @@ HPyAPI_INLINE uint32_t HPyLong_AsUInt32_tMask(HPyContext *ctx, HPy h);
  * `__index__`).
  * @param h an `int`, or an object with `__index__`; TypeError for anything else
  * @return the value; (int64_t)-1 may mean an error: check HPyErr_Occurred
- * Since 0.9.0. Replaces PyLong_AsLongLong, PyLong_AsInt64, PyLong_AsLongAndOverflow,
- * PyLong_AsLongLongAndOverflow.
+ * Since 0.9.0. Replaces PyLong_AsLongLong, PyLong_AsInt64.
  */
 HPyAPI_INLINE int64_t HPyLong_AsInt64_t(HPyContext *ctx, HPy h);
 
@@ -218,7 +217,7 @@ HPyAPI_INLINE double HPyFloat_AsDouble(HPyContext *ctx, HPy h)
  * constant.
  * @param v the truth value
  * @return a new handle to `True` or `False`; it cannot fail
- * Since 0.9.0. Replaces PyBool_FromLong, Py_RETURN_TRUE, Py_RETURN_FALSE.
+ * Since 0.9.0. Replaces PyBool_FromLong.
  */
 HPyAPI_INLINE HPy HPyBool_FromBool(HPyContext *ctx, bool v)
 {
@@ -810,7 +809,7 @@ HPyAPI_INLINE HPy HPyErr_SetObject(HPyContext *ctx, HPy h_type, HPy h_value)
  * @param h_type `OSError` or a class that takes the same arguments
  * @param filename_fsencoded the file; a null pointer means none
  * @return always HPy_NULL, so that `return` of the call is possible
- * Since 0.9.0. Replaces PyErr_SetFromErrnoWithFilename, PyErr_SetFromErrno.
+ * Since 0.9.0. Replaces PyErr_SetFromErrnoWithFilename.
  */
 HPyAPI_INLINE HPy HPyErr_SetFromErrnoWithFilename(HPyContext *ctx, HPy h_type, const char *filename_fsencoded)
 {
@@ -825,8 +824,7 @@ HPyAPI_INLINE HPy HPyErr_SetFromErrnoWithFilename(HPyContext *ctx, HPy h_type, c
  * @param filename1 the first file; `HPy_NULL` means none
  * @param filename2 the second file; `HPy_NULL` means none
  * @return always HPy_NULL, so that `return` of the call is possible
- * Since 0.9.0. Replaces PyErr_SetFromErrnoWithFilenameObjects,
- * PyErr_SetFromErrnoWithFilenameObject.
+ * Since 0.9.0. Replaces PyErr_SetFromErrnoWithFilenameObjects.
  */
 HPyAPI_INLINE HPy HPyErr_SetFromErrnoWithFilenameObjects(HPyContext *ctx, HPy h_type, HPy filename1, HPy filename2)
 {
@@ -1004,8 +1002,7 @@ HPyAPI_INLINE HPy HPy_GetAttr(HPyContext *ctx, HPy obj, HPy name)
  * @param obj any object
  * @param utf8_name the attribute's name
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyObject_GetAttrString, PyObject_GetOptionalAttrString,
- * PyModule_GetDict.
+ * Since 0.9.0. Replaces PyObject_GetAttrString, PyObject_GetOptionalAttrString.
  */
 HPyAPI_INLINE HPy HPy_GetAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name)
 {
@@ -1048,7 +1045,7 @@ HPyAPI_INLINE int HPy_HasAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name)
  * @param name the attribute's name; TypeError for anything else
  * @param value the value, which stays the caller's to close; `HPy_NULL` deletes the attribute
  * @return 0, or -1 with an exception set
- * Since 0.9.0. Replaces PyObject_SetAttr, PyObject_GenericSetAttr, PyObject_DelAttr.
+ * Since 0.9.0. Replaces PyObject_SetAttr, PyObject_GenericSetAttr.
  */
 HPyAPI_INLINE int HPy_SetAttr(HPyContext *ctx, HPy obj, HPy name, HPy value)
 {
@@ -1063,8 +1060,8 @@ HPyAPI_INLINE int HPy_SetAttr(HPyContext *ctx, HPy obj, HPy name, HPy value)
  * @param utf8_name the attribute's name
  * @param value the value, which stays the caller's to close; `HPy_NULL` deletes the attribute
  * @return 0, or -1 with an exception set
- * Since 0.9.0. Replaces PyObject_SetAttrString, PyObject_DelAttrString, PyModule_AddObject,
- * PyModule_AddObjectRef, PyModule_Add.
+ * Since 0.9.0. Replaces PyObject_SetAttrString, PyModule_AddObject, PyModule_AddObjectRef,
+ * PyModule_Add.
  */
 HPyAPI_INLINE int HPy_SetAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name, HPy value)
 {
@@ -1182,7 +1179,7 @@ HPyAPI_INLINE HPy HPy_Type(HPyContext *ctx, HPy obj);
  * @param obj any object
  * @param type a type; not checked
  * @return 1 or 0
- * Since 0.9.0. Replaces PyObject_TypeCheck, Py_IS_TYPE.
+ * Since 0.9.0. Replaces PyObject_TypeCheck.
  */
 HPyAPI_INLINE int HPy_TypeCheck(HPyContext *ctx, HPy obj, HPy type);
 
@@ -1225,8 +1222,7 @@ HPyAPI_INLINE void *_HPy_AsStruct_Legacy(HPyContext *ctx, HPy h);
  * @param h_type the type; TypeError for anything else
  * @param data the object's C struct, valid as long as the object lives
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyObject_New, PyObject_NewVar, PyObject_GC_New, PyObject_GC_NewVar,
- * PyObject_GC_Track, PyType_GenericAlloc, PyObject_Init, PyObject_InitVar.
+ * Since 0.9.0.
  */
 HPyAPI_INLINE HPy _HPy_New(HPyContext *ctx, HPy h_type, void **data);
 
@@ -1455,7 +1451,7 @@ HPyAPI_INLINE HPy HPyUnicode_AsLatin1String(HPyContext *ctx, HPy h)
  * The text as UTF-8 `bytes`. UnicodeEncodeError if it has lone surrogates.
  * @param h a `str`; TypeError for anything else
  * @return a new handle to a `bytes`, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyUnicode_AsUTF8String, PyUnicode_AsEncodedString.
+ * Since 0.9.0. Replaces PyUnicode_AsUTF8String.
  */
 HPyAPI_INLINE HPy HPyUnicode_AsUTF8String(HPyContext *ctx, HPy h)
 {
@@ -1510,7 +1506,7 @@ HPyAPI_INLINE HPy HPyUnicode_DecodeFSDefault(HPyContext *ctx, const char *v)
  * @param v the text
  * @param size the number of bytes
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyUnicode_DecodeFSDefaultAndSize, PyUnicode_DecodeLocaleAndSize.
+ * Since 0.9.0. Replaces PyUnicode_DecodeFSDefaultAndSize.
  */
 HPyAPI_INLINE HPy HPyUnicode_DecodeFSDefaultAndSize(HPyContext *ctx, const char *v, HPy_ssize_t size)
 {
@@ -1523,8 +1519,7 @@ HPyAPI_INLINE HPy HPyUnicode_DecodeFSDefaultAndSize(HPyContext *ctx, const char 
  * that is not possible.
  * @param h a `str`; TypeError for anything else
  * @return a new handle to a `bytes`, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyUnicode_EncodeFSDefault, PyUnicode_FSConverter,
- * PyUnicode_EncodeLocale.
+ * Since 0.9.0. Replaces PyUnicode_EncodeFSDefault, PyUnicode_FSConverter.
  */
 HPyAPI_INLINE HPy HPyUnicode_EncodeFSDefault(HPyContext *ctx, HPy h)
 {
@@ -1828,7 +1823,7 @@ HPyAPI_INLINE HPy HPyField_Load(HPyContext *ctx, HPy source_object, HPyField sou
  * interpreter is free. Handles that were open before are open still. `HPy_END_LEAVE_PYTHON(ctx)`
  * is the usual spelling.
  * @param state what `HPy_LeavePythonExecution` gave; used once
- * Since 0.9.0. Replaces PyEval_RestoreThread, Py_END_ALLOW_THREADS, Py_BLOCK_THREADS.
+ * Since 0.9.0. Replaces PyEval_RestoreThread, Py_BLOCK_THREADS.
  */
 HPyAPI_INLINE void HPy_ReenterPythonExecution(HPyContext *ctx, HPyThreadState state);
 
@@ -1839,7 +1834,7 @@ HPyAPI_INLINE void HPy_ReenterPythonExecution(HPyContext *ctx, HPyThreadState st
  * it. `HPy_BEGIN_LEAVE_PYTHON(ctx)` is the usual spelling. HPy has no way to enter Python from a
  * thread that Python does not know (`PyGILState_Ensure`).
  * @return what `HPy_ReenterPythonExecution` needs to come back
- * Since 0.9.0. Replaces PyEval_SaveThread, Py_BEGIN_ALLOW_THREADS, Py_UNBLOCK_THREADS.
+ * Since 0.9.0. Replaces PyEval_SaveThread, Py_UNBLOCK_THREADS.
  */
 HPyAPI_INLINE HPyThreadState HPy_LeavePythonExecution(HPyContext *ctx);
 
@@ -2005,7 +2000,7 @@ HPyAPI_INLINE HPy HPyCapsule_New(HPyContext *ctx, void *pointer, const char *utf
  * @param capsule any object
  * @param utf8_name the name; a null pointer means no name
  * @return 1 or 0
- * Since 0.9.0. Replaces PyCapsule_IsValid, PyCapsule_CheckExact.
+ * Since 0.9.0. Replaces PyCapsule_IsValid.
  */
 HPyAPI_INLINE int HPyCapsule_IsValid(HPyContext *ctx, HPy capsule, const char *utf8_name)
 {
@@ -2086,7 +2081,7 @@ HPyAPI_INLINE HPy HPyContextVar_Set(HPyContext *ctx, HPy context_var, HPy value)
  * The name of a type without its module: Python's `type.__name__`.
  * @param type a type; not checked
  * @return borrowed memory, or NULL; valid while `type` is open and the type is not renamed
- * Since 0.9.0. Replaces PyType_GetName, _PyType_Name, PyType_GetQualName, tp_name.
+ * Since 0.9.0. Replaces PyType_GetName, _PyType_Name.
  */
 HPyAPI_INLINE const char *HPyType_GetName(HPyContext *ctx, HPy type);
 

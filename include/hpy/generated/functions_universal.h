@@ -138,8 +138,7 @@ HPyAPI_INLINE uint32_t HPyLong_AsUInt32_tMask(HPyContext *ctx, HPy h)
  * `__index__`).
  * @param h an `int`, or an object with `__index__`; TypeError for anything else
  * @return the value; (int64_t)-1 may mean an error: check HPyErr_Occurred
- * Since 0.9.0. Replaces PyLong_AsLongLong, PyLong_AsInt64, PyLong_AsLongAndOverflow,
- * PyLong_AsLongLongAndOverflow.
+ * Since 0.9.0. Replaces PyLong_AsLongLong, PyLong_AsInt64.
  */
 HPyAPI_INLINE int64_t HPyLong_AsInt64_t(HPyContext *ctx, HPy h)
 {
@@ -246,7 +245,7 @@ HPyAPI_INLINE double HPyFloat_AsDouble(HPyContext *ctx, HPy h)
  * constant.
  * @param v the truth value
  * @return a new handle to `True` or `False`; it cannot fail
- * Since 0.9.0. Replaces PyBool_FromLong, Py_RETURN_TRUE, Py_RETURN_FALSE.
+ * Since 0.9.0. Replaces PyBool_FromLong.
  */
 HPyAPI_INLINE HPy HPyBool_FromBool(HPyContext *ctx, bool v)
 {
@@ -793,7 +792,7 @@ HPyAPI_INLINE HPy HPyErr_SetObject(HPyContext *ctx, HPy h_type, HPy h_value)
  * @param h_type `OSError` or a class that takes the same arguments
  * @param filename_fsencoded the file; a null pointer means none
  * @return always HPy_NULL, so that `return` of the call is possible
- * Since 0.9.0. Replaces PyErr_SetFromErrnoWithFilename, PyErr_SetFromErrno.
+ * Since 0.9.0. Replaces PyErr_SetFromErrnoWithFilename.
  */
 HPyAPI_INLINE HPy HPyErr_SetFromErrnoWithFilename(HPyContext *ctx, HPy h_type, const char *filename_fsencoded)
 {
@@ -807,8 +806,7 @@ HPyAPI_INLINE HPy HPyErr_SetFromErrnoWithFilename(HPyContext *ctx, HPy h_type, c
  * @param filename1 the first file; `HPy_NULL` means none
  * @param filename2 the second file; `HPy_NULL` means none
  * @return always HPy_NULL, so that `return` of the call is possible
- * Since 0.9.0. Replaces PyErr_SetFromErrnoWithFilenameObjects,
- * PyErr_SetFromErrnoWithFilenameObject.
+ * Since 0.9.0. Replaces PyErr_SetFromErrnoWithFilenameObjects.
  */
 HPyAPI_INLINE HPy HPyErr_SetFromErrnoWithFilenameObjects(HPyContext *ctx, HPy h_type, HPy filename1, HPy filename2)
 {
@@ -985,8 +983,7 @@ HPyAPI_INLINE HPy HPy_GetAttr(HPyContext *ctx, HPy obj, HPy name)
  * @param obj any object
  * @param utf8_name the attribute's name
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyObject_GetAttrString, PyObject_GetOptionalAttrString,
- * PyModule_GetDict.
+ * Since 0.9.0. Replaces PyObject_GetAttrString, PyObject_GetOptionalAttrString.
  */
 HPyAPI_INLINE HPy HPy_GetAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name)
 {
@@ -1026,7 +1023,7 @@ HPyAPI_INLINE int HPy_HasAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name)
  * @param name the attribute's name; TypeError for anything else
  * @param value the value, which stays the caller's to close; `HPy_NULL` deletes the attribute
  * @return 0, or -1 with an exception set
- * Since 0.9.0. Replaces PyObject_SetAttr, PyObject_GenericSetAttr, PyObject_DelAttr.
+ * Since 0.9.0. Replaces PyObject_SetAttr, PyObject_GenericSetAttr.
  */
 HPyAPI_INLINE int HPy_SetAttr(HPyContext *ctx, HPy obj, HPy name, HPy value)
 {
@@ -1040,8 +1037,8 @@ HPyAPI_INLINE int HPy_SetAttr(HPyContext *ctx, HPy obj, HPy name, HPy value)
  * @param utf8_name the attribute's name
  * @param value the value, which stays the caller's to close; `HPy_NULL` deletes the attribute
  * @return 0, or -1 with an exception set
- * Since 0.9.0. Replaces PyObject_SetAttrString, PyObject_DelAttrString, PyModule_AddObject,
- * PyModule_AddObjectRef, PyModule_Add.
+ * Since 0.9.0. Replaces PyObject_SetAttrString, PyModule_AddObject, PyModule_AddObjectRef,
+ * PyModule_Add.
  */
 HPyAPI_INLINE int HPy_SetAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name, HPy value)
 {
@@ -1170,7 +1167,7 @@ HPyAPI_INLINE HPy HPy_Type(HPyContext *ctx, HPy obj)
  * @param obj any object
  * @param type a type; not checked
  * @return 1 or 0
- * Since 0.9.0. Replaces PyObject_TypeCheck, Py_IS_TYPE.
+ * Since 0.9.0. Replaces PyObject_TypeCheck.
  */
 HPyAPI_INLINE int HPy_TypeCheck(HPyContext *ctx, HPy obj, HPy type)
 {
@@ -1436,7 +1433,7 @@ HPyAPI_INLINE HPy HPyUnicode_AsLatin1String(HPyContext *ctx, HPy h)
  * The text as UTF-8 `bytes`. UnicodeEncodeError if it has lone surrogates.
  * @param h a `str`; TypeError for anything else
  * @return a new handle to a `bytes`, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyUnicode_AsUTF8String, PyUnicode_AsEncodedString.
+ * Since 0.9.0. Replaces PyUnicode_AsUTF8String.
  */
 HPyAPI_INLINE HPy HPyUnicode_AsUTF8String(HPyContext *ctx, HPy h)
 {
@@ -1487,7 +1484,7 @@ HPyAPI_INLINE HPy HPyUnicode_DecodeFSDefault(HPyContext *ctx, const char *v)
  * @param v the text
  * @param size the number of bytes
  * @return a new handle, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyUnicode_DecodeFSDefaultAndSize, PyUnicode_DecodeLocaleAndSize.
+ * Since 0.9.0. Replaces PyUnicode_DecodeFSDefaultAndSize.
  */
 HPyAPI_INLINE HPy HPyUnicode_DecodeFSDefaultAndSize(HPyContext *ctx, const char *v, HPy_ssize_t size)
 {
@@ -1499,8 +1496,7 @@ HPyAPI_INLINE HPy HPyUnicode_DecodeFSDefaultAndSize(HPyContext *ctx, const char 
  * that is not possible.
  * @param h a `str`; TypeError for anything else
  * @return a new handle to a `bytes`, or HPy_NULL with an exception set
- * Since 0.9.0. Replaces PyUnicode_EncodeFSDefault, PyUnicode_FSConverter,
- * PyUnicode_EncodeLocale.
+ * Since 0.9.0. Replaces PyUnicode_EncodeFSDefault, PyUnicode_FSConverter.
  */
 HPyAPI_INLINE HPy HPyUnicode_EncodeFSDefault(HPyContext *ctx, HPy h)
 {
@@ -1838,7 +1834,7 @@ HPyAPI_INLINE HPy HPyField_Load(HPyContext *ctx, HPy source_object, HPyField sou
  * interpreter is free. Handles that were open before are open still. `HPy_END_LEAVE_PYTHON(ctx)`
  * is the usual spelling.
  * @param state what `HPy_LeavePythonExecution` gave; used once
- * Since 0.9.0. Replaces PyEval_RestoreThread, Py_END_ALLOW_THREADS, Py_BLOCK_THREADS.
+ * Since 0.9.0. Replaces PyEval_RestoreThread, Py_BLOCK_THREADS.
  */
 HPyAPI_INLINE void HPy_ReenterPythonExecution(HPyContext *ctx, HPyThreadState state)
 {
@@ -1852,7 +1848,7 @@ HPyAPI_INLINE void HPy_ReenterPythonExecution(HPyContext *ctx, HPyThreadState st
  * it. `HPy_BEGIN_LEAVE_PYTHON(ctx)` is the usual spelling. HPy has no way to enter Python from a
  * thread that Python does not know (`PyGILState_Ensure`).
  * @return what `HPy_ReenterPythonExecution` needs to come back
- * Since 0.9.0. Replaces PyEval_SaveThread, Py_BEGIN_ALLOW_THREADS, Py_UNBLOCK_THREADS.
+ * Since 0.9.0. Replaces PyEval_SaveThread, Py_UNBLOCK_THREADS.
  */
 HPyAPI_INLINE HPyThreadState HPy_LeavePythonExecution(HPyContext *ctx)
 {
@@ -2064,7 +2060,7 @@ HPyAPI_INLINE HPy HPyCapsule_New(HPyContext *ctx, void *pointer, const char *utf
  * no name; otherwise not looked at
  * @return the pointer, the name or the context; a null name or context is no error: ask
  * HPyErr_Occurred
- * Since 0.9.0. Replaces PyCapsule_GetPointer, PyCapsule_GetName, PyCapsule_GetContext.
+ * Since 0.9.0.
  */
 HPyAPI_INLINE void *HPyCapsule_Get(HPyContext *ctx, HPy capsule, _HPyCapsule_key key, const char *utf8_name)
 {
@@ -2077,7 +2073,7 @@ HPyAPI_INLINE void *HPyCapsule_Get(HPyContext *ctx, HPy capsule, _HPyCapsule_key
  * @param capsule any object
  * @param utf8_name the name; a null pointer means no name
  * @return 1 or 0
- * Since 0.9.0. Replaces PyCapsule_IsValid, PyCapsule_CheckExact.
+ * Since 0.9.0. Replaces PyCapsule_IsValid.
  */
 HPyAPI_INLINE int HPyCapsule_IsValid(HPyContext *ctx, HPy capsule, const char *utf8_name)
 {
@@ -2095,8 +2091,7 @@ HPyAPI_INLINE int HPyCapsule_IsValid(HPyContext *ctx, HPy capsule, const char *u
  * @param value the pointer, `const char *` name, context, or `HPyCapsule_Destructor *`; not
  * copied. A null pointer means none, and is refused as the pointer
  * @return 0, or -1 with an exception set
- * Since 0.9.0. Replaces PyCapsule_SetPointer, PyCapsule_SetName, PyCapsule_SetContext,
- * PyCapsule_SetDestructor.
+ * Since 0.9.0.
  */
 HPyAPI_INLINE int HPyCapsule_Set(HPyContext *ctx, HPy capsule, _HPyCapsule_key key, void *value)
 {
@@ -2179,7 +2174,7 @@ HPyAPI_INLINE HPy HPyContextVar_Set(HPyContext *ctx, HPy context_var, HPy value)
  * The name of a type without its module: Python's `type.__name__`.
  * @param type a type; not checked
  * @return borrowed memory, or NULL; valid while `type` is open and the type is not renamed
- * Since 0.9.0. Replaces PyType_GetName, _PyType_Name, PyType_GetQualName, tp_name.
+ * Since 0.9.0. Replaces PyType_GetName, _PyType_Name.
  */
 HPyAPI_INLINE const char *HPyType_GetName(HPyContext *ctx, HPy type)
 {

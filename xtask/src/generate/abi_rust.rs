@@ -11,14 +11,30 @@ pub fn print(api: &Api) -> Vec<Output> {
          {}{}{}{}{}{}{}",
         context(api),
         functions(api),
-        enumeration("HPyFunc_Signature", "The prototype of a C function that Python calls.", "core::ffi::c_uint",
-            api.signatures.iter().map(|s| (s.name.as_str(), i64::from(s.value)))),
-        enumeration("HPySlot_Slot", "A slot of a type or a module.", "core::ffi::c_uint",
-            api.slots.iter().map(|s| (s.name.as_str(), i64::from(s.value)))),
-        enumeration("HPyMember_FieldType", "The C type of a member.", "core::ffi::c_uint",
-            api.member_types.iter().map(|m| (m.name.as_str(), i64::from(m.value)))),
-        enumeration("HPyType_BuiltinShape", "Which builtin's layout a struct extends.", "c_int",
-            api.shapes.iter().map(|s| (s.name.as_str(), i64::from(s.value)))),
+        enumeration(
+            "HPyFunc_Signature",
+            "The prototype of a C function that Python calls.",
+            "core::ffi::c_uint",
+            api.signatures.iter().map(|s| (s.name.as_str(), i64::from(s.value)))
+        ),
+        enumeration(
+            "HPySlot_Slot",
+            "A slot of a type or a module.",
+            "core::ffi::c_uint",
+            api.slots.iter().map(|s| (s.name.as_str(), i64::from(s.value)))
+        ),
+        enumeration(
+            "HPyMember_FieldType",
+            "The C type of a member.",
+            "core::ffi::c_uint",
+            api.member_types.iter().map(|m| (m.name.as_str(), i64::from(m.value)))
+        ),
+        enumeration(
+            "HPyType_BuiltinShape",
+            "Which builtin's layout a struct extends.",
+            "c_int",
+            api.shapes.iter().map(|s| (s.name.as_str(), i64::from(s.value)))
+        ),
         trampoline_arguments(api),
     ) + &slot_signatures(api);
     vec![Output::new("crates/hpy-abi/src/generated.rs", text)]
@@ -72,7 +88,11 @@ fn parameters(f: &Function) -> String {
 }
 
 fn result(f: &Function) -> String {
-    if f.returns.contract == Contract::Nothing { String::new() } else { rust_result(&f.returns.ctype) }
+    if f.returns.contract == Contract::Nothing {
+        String::new()
+    } else {
+        rust_result(&f.returns.ctype)
+    }
 }
 
 fn functions(api: &Api) -> String {
@@ -91,9 +111,8 @@ fn enumeration<'a>(
     repr: &str,
     values: impl Iterator<Item = (&'a str, i64)>,
 ) -> String {
-    let values: String = values
-        .map(|(value, number)| format!("/// `{value}`\n{value} = {number},\n"))
-        .collect();
+    let values: String =
+        values.map(|(value, number)| format!("/// `{value}`\n{value} = {number},\n")).collect();
     format!("open_enum!(\n/// {doc}\n{name}: {repr} {{\n{values}}}\n);\n\n")
 }
 

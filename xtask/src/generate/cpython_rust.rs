@@ -8,7 +8,7 @@ pub fn print(api: &Api) -> Vec<Output> {
     let direct: String = api.functions.iter().filter_map(direct).collect();
     let direct = format!(
         "// {NOTICE}\n\n//! Functions of the context that one function of the Python/C API does.\n\n\
-         use core::ffi::{{c_char, c_int}};\n\nuse hpy_abi::*;\nuse pyo3_ffi as ffi;\n\n\
+         use core::ffi::{{c_char, c_int, c_void}};\n\nuse hpy_abi::*;\nuse pyo3_ffi as ffi;\n\n\
          use crate::handle::{{hpy, py}};\n\n{direct}"
     );
     let members: String = api.members().iter().map(member).collect();
@@ -31,14 +31,16 @@ pub fn print(api: &Api) -> Vec<Output> {
         Output::new("crates/hpy-cpython/src/generated/context.rs", context),
         Output::new(
             "crates/hpy-cpython/src/generated/mod.rs",
-            format!("// {NOTICE}\n\n//! Printed from the description in `api/`.\n\npub(crate) mod context;\npub(crate) mod direct;\n"),
+            format!(
+                "// {NOTICE}\n\n//! Printed from the description in `api/`.\n\npub(crate) mod context;\npub(crate) mod direct;\n"
+            ),
         ),
     ]
 }
 
 fn member(member: &Member) -> String {
     match member {
-        Member::Function(f) => format!("{0}: {0},\n", f.member()),
+        Member::Function(f) => format!("{},\n", f.member()),
         Member::Handle(h) => format!("{}: hpy({}),\n", h.name, constant(h)),
     }
 }

@@ -59,7 +59,9 @@ pub fn rust_result(ctype: &str) -> String {
 pub fn trampoline_field(signature: &Signature, field: &str) -> String {
     let object = "cpy_PyObject *";
     let ctype = match (signature.name.trim_start_matches("HPyFunc_"), field) {
-        ("INITPROC" | "NEWFUNC", "self" | "args") | ("TRAVERSEPROC", "self") => return object.into(),
+        ("INITPROC" | "NEWFUNC", "self" | "args") | ("TRAVERSEPROC", "self") => {
+            return object.into();
+        }
         ("VARARGS", "nargs") => return "HPy_ssize_t".into(),
         ("KEYWORDS", "nargsf") => return "size_t".into(),
         ("TRAVERSEPROC", "visit") => return "cpy_visitproc".into(),

@@ -14,7 +14,8 @@ pub fn print(api: &Api) -> Vec<Output> {
     );
     slot_text.push_str("\n/* The signature of each slot's function, for HPyDef_SLOT. */\n");
     for slot in &api.slots {
-        slot_text.push_str(&format!("#define _HPySlot_SIG_{} HPyFunc_{}\n", slot.name, slot.signature));
+        slot_text
+            .push_str(&format!("#define _HPySlot_SIG_{} HPyFunc_{}\n", slot.name, slot.signature));
     }
     vec![
         header(
@@ -26,7 +27,10 @@ pub fn print(api: &Api) -> Vec<Output> {
             ),
         ),
         header("slots", slot_text),
-        header("members", plain("HPyMember_FieldType", "The C type of a member.", &api.member_types)),
+        header(
+            "members",
+            plain("HPyMember_FieldType", "The C type of a member.", &api.member_types),
+        ),
         header(
             "shapes",
             plain(
@@ -40,7 +44,9 @@ pub fn print(api: &Api) -> Vec<Output> {
 
 fn header(name: &str, body: String) -> Output {
     let guard = format!("HPY_GENERATED_{}_H", name.to_uppercase());
-    let text = format!("// {NOTICE}\n\n#ifndef {guard}\n#define {guard}\n\n{body}\n#endif /* {guard} */\n");
+    let text = format!(
+        "// {NOTICE}\n\n#ifndef {guard}\n#define {guard}\n\n{body}\n#endif /* {guard} */\n"
+    );
     Output::new(format!("include/hpy/generated/{name}.h"), text)
 }
 

@@ -24,15 +24,13 @@ pub fn print(api: &Api) -> Vec<Output> {
         .filter(|f| !UNIVERSAL_ONLY.contains(&f.name.as_str()))
         .map(|f| format!("{}{}\n", documentation(f), cpython_body(f)))
         .collect();
-    vec![
-        header("functions_universal", &universal),
-        header("functions_cpython", &cpython),
-    ]
+    vec![header("functions_universal", &universal), header("functions_cpython", &cpython)]
 }
 
 fn header(name: &str, body: &str) -> Output {
     let guard = format!("HPY_GENERATED_{}_H", name.to_uppercase());
-    let text = format!("// {NOTICE}\n\n#ifndef {guard}\n#define {guard}\n\n{body}#endif /* {guard} */\n");
+    let text =
+        format!("// {NOTICE}\n\n#ifndef {guard}\n#define {guard}\n\n{body}#endif /* {guard} */\n");
     Output::new(format!("include/hpy/generated/{name}.h"), text)
 }
 
@@ -93,8 +91,10 @@ pub fn comment(text: &str, indent: &str) -> String {
     match lines.as_slice() {
         [line] => format!("{indent}/** {line} */\n"),
         lines => {
-            let body: String =
-                lines.iter().map(|line| format!("{indent} * {line}").trim_end().to_owned() + "\n").collect();
+            let body: String = lines
+                .iter()
+                .map(|line| format!("{indent} * {line}").trim_end().to_owned() + "\n")
+                .collect();
             format!("{indent}/**\n{body}{indent} */\n")
         }
     }

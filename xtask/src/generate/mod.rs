@@ -9,6 +9,7 @@ mod ctypes;
 mod enums_header;
 mod functions_header;
 mod prototypes_header;
+mod version_header;
 
 use std::fs;
 use std::io::Write;
@@ -41,6 +42,7 @@ fn outputs(api: &Api) -> Result<Vec<Output>> {
     outputs.extend(enums_header::print(api));
     outputs.extend(functions_header::print(api));
     outputs.extend(prototypes_header::print(api));
+    outputs.push(version_header::print());
     outputs.extend(abi_rust::print(api));
     outputs.extend(cpython_rust::print(api));
     for output in &mut outputs {
@@ -77,7 +79,7 @@ pub fn run(root: &Path, check: bool) -> Result<()> {
 
 fn rustfmt(source: &str) -> Result<String> {
     let mut child = Command::new("rustfmt")
-        .args(["--edition", "2024", "--config", "max_width=100"])
+        .args(["--edition", "2024", "--config", "max_width=100,use_small_heuristics=Max"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -12,10 +12,7 @@ pub fn print(api: &Api) -> Vec<Output> {
     let trampolines = format!(
         "{structs}#if UINTPTR_MAX == UINT64_MAX && !defined(HPY_NO_LAYOUT_CHECKS)\n{checks}#endif\n{trampolines}"
     );
-    vec![
-        header("prototypes", &prototypes),
-        header("trampolines_universal", &trampolines),
-    ]
+    vec![header("prototypes", &prototypes), header("trampolines_universal", &trampolines)]
 }
 
 fn header(name: &str, body: &str) -> Output {
@@ -41,9 +38,7 @@ fn pointer_type(s: &Signature) -> String {
 /// The parameters of the author's function.
 fn author_parameters(s: &Signature) -> String {
     let context = if s.context { ", HPyContext *ctx" } else { "" };
-    format!("{context}{}", parameters(&s.params))
-        .trim_start_matches(", ")
-        .to_owned()
+    format!("{context}{}", parameters(&s.params)).trim_start_matches(", ").to_owned()
 }
 
 fn prototype(s: &Signature) -> Option<String> {
@@ -68,10 +63,7 @@ fn prototype(s: &Signature) -> Option<String> {
 /// The lines of a macro, joined by backslashes.
 fn macro_lines(lines: &[&str]) -> String {
     let (last, others) = lines.split_last().expect("a macro has a line");
-    let mut text: String = others
-        .iter()
-        .map(|line| format!("{line:<98} \\\n"))
-        .collect();
+    let mut text: String = others.iter().map(|line| format!("{line:<98} \\\n")).collect();
     text.push_str(last);
     text.push('\n');
     text
@@ -100,28 +92,17 @@ fn checks(s: &Signature) -> Option<String> {
         .iter()
         .map(|f| format!("_HPY_ASSERT_OFFSET({name}, {}, {});\n", f.name, f.offset))
         .collect();
-    Some(format!(
-        "_HPY_ASSERT_SIZE({name}, {});\n{offsets}",
-        args.size
-    ))
+    Some(format!("_HPY_ASSERT_SIZE({name}, {});\n{offsets}", args.size))
 }
 
 /// Python's arguments into the struct, the struct to the runtime, the result back to Python.
 fn trampoline(s: &Signature) -> Option<String> {
     let args = s.trampoline_args.as_ref()?;
     let returns = args.fields.iter().any(|f| f.name == "result");
-    let result = if returns {
-        trampoline_field(s, "result")
-    } else {
-        "void".to_owned()
-    };
+    let result = if returns { trampoline_field(s, "result") } else { "void".to_owned() };
     let mut lines = vec![
         format!("#define _HPyFunc_TRAMPOLINE_{}(SYM, IMPL)", s.name),
-        format!(
-            "    static {}({})",
-            declare(&result, "SYM"),
-            python_parameters(s, args)
-        ),
+        format!("    static {}({})", declare(&result, "SYM"), python_parameters(s, args)),
         "    {".to_owned(),
         format!("        _HPyFunc_args_{} _call;", short(s)),
     ];
@@ -146,10 +127,7 @@ fn trampoline(s: &Signature) -> Option<String> {
 }
 
 fn inputs(args: &TrampolineArgs) -> impl Iterator<Item = &str> {
-    args.fields
-        .iter()
-        .map(|f| f.name.as_str())
-        .filter(|name| *name != "result")
+    args.fields.iter().map(|f| f.name.as_str()).filter(|name| *name != "result")
 }
 
 /// The parameters with which Python calls the trampoline; underscores keep them apart from `IMPL`.

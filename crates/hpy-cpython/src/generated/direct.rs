@@ -2,7 +2,7 @@
 
 //! Functions of the context that one function of the Python/C API does.
 
-use core::ffi::{c_char, c_int};
+use core::ffi::{c_char, c_int, c_void};
 
 use hpy_abi::*;
 use pyo3_ffi as ffi;
@@ -345,12 +345,7 @@ pub(crate) unsafe extern "C" fn ctx_Err_SetFromErrnoWithFilename(
     filename_fsencoded: *const c_char,
 ) -> HPy {
     // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe {
-        hpy(ffi::PyErr_SetFromErrnoWithFilename(
-            py(h_type),
-            filename_fsencoded,
-        ))
-    }
+    unsafe { hpy(ffi::PyErr_SetFromErrnoWithFilename(py(h_type), filename_fsencoded)) }
 }
 
 /// `HPyErr_SetFromErrnoWithFilenameObjects`
@@ -408,14 +403,7 @@ pub(crate) unsafe extern "C" fn ctx_Err_NewExceptionWithDoc(
     dict: HPy,
 ) -> HPy {
     // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe {
-        hpy(ffi::PyErr_NewExceptionWithDoc(
-            utf8_name,
-            utf8_doc,
-            py(base),
-            py(dict),
-        ))
-    }
+    unsafe { hpy(ffi::PyErr_NewExceptionWithDoc(utf8_name, utf8_doc, py(base), py(dict))) }
 }
 
 /// `HPyErr_WarnEx`
@@ -586,12 +574,6 @@ pub(crate) unsafe extern "C" fn ctx_Bytes_Check(_ctx: *mut HPyContext, h: HPy) -
 pub(crate) unsafe extern "C" fn ctx_Bytes_Size(_ctx: *mut HPyContext, h: HPy) -> isize {
     // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
     unsafe { ffi::PyBytes_Size(py(h)) }
-}
-
-/// `HPyBytes_GET_SIZE`
-pub(crate) unsafe extern "C" fn ctx_Bytes_GET_SIZE(_ctx: *mut HPyContext, h: HPy) -> isize {
-    // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe { ffi::PyBytes_GET_SIZE(py(h)) }
 }
 
 /// `HPyBytes_AsString`
@@ -775,23 +757,6 @@ pub(crate) unsafe extern "C" fn ctx_Import_ImportModule(
 ) -> HPy {
     // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
     unsafe { hpy(ffi::PyImport_ImportModule(utf8_name)) }
-}
-
-/// `HPy_ReenterPythonExecution`
-pub(crate) unsafe extern "C" fn ctx_ReenterPythonExecution(
-    _ctx: *mut HPyContext,
-    state: HPyThreadState,
-) {
-    // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe {
-        ffi::PyEval_RestoreThread(state);
-    }
-}
-
-/// `HPy_LeavePythonExecution`
-pub(crate) unsafe extern "C" fn ctx_LeavePythonExecution(_ctx: *mut HPyContext) -> HPyThreadState {
-    // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe { ffi::PyEval_SaveThread() }
 }
 
 /// `HPy_DelItem`

@@ -1,0 +1,177 @@
+//! Garbage collection: `tp_traverse` and `tp_clear` of every HPy type, made from the author's traverse functions.
+
+use core::ffi::{c_int, c_void};
+use core::ptr;
+
+use hpy_abi::{HPyField, HPyFunc_traverseproc};
+use pyo3_ffi as ffi;
+
+use super::record::{self, Record, own_record};
+use super::{python_class, shape};
+
+/// A visitor of CPython with its argument.
+struct Visit {
+    visit: ffi::visitproc,
+    arg: *mut c_void,
+}
+
+/// Hands the object in a field to CPython's visitor.
+unsafe extern "C" fn visit_field(field: *mut HPyField, arg: *mut c_void) -> c_int {
+    // SAFETY: `arg` is the `Visit` of the `traverse` that is running; a field holds an object or null.
+    unsafe {
+        let visit = &*arg.cast::<Visit>();
+        match (*field)._i {
+            0 => 0,
+            object => (visit.visit)(object as *mut ffi::PyObject, visit.arg),
+        }
+    }
+}
+
+/// Empties a field and releases its object.
+unsafe extern "C" fn clear_field(field: *mut HPyField, _arg: *mut c_void) -> c_int {
+    // SAFETY: a field holds an object that it owns, or null; it is empty before foreign code can run.
+    unsafe {
+        let object = ptr::replace(field, HPyField::NULL)._i as *mut ffi::PyObject;
+        ffi::Py_XDECREF(object);
+    }
+    0
+}
+
+/// The types of an instance's hierarchy that HPy made, from the first for which `own` holds; then the first that it did not make.
+pub(crate) struct Levels {
+    next: *mut ffi::PyTypeObject,
+}
+
+impl Levels {
+    /// # Safety
+    /// `object` is an object whose type, or one of its bases, fulfils `own`.
+    pub(crate) unsafe fn of(
+        object: *mut ffi::PyObject,
+        own: impl Fn(*mut ffi::PyTypeObject) -> bool,
+    ) -> Self {
+        // SAFETY: the walk ends at the type that the caller vouches for, at `object` at the latest.
+        unsafe {
+            let mut next = ffi::Py_TYPE(object);
+            while !own(next) && !(*next).tp_base.is_null() {
+                next = (*next).tp_base;
+            }
+            Self { next }
+        }
+    }
+
+    /// The base below the levels that are HPy's.
+    ///
+    /// # Safety
+    /// The types are alive.
+    pub(crate) unsafe fn base(&self) -> *mut ffi::PyTypeObject {
+        let mut rest = Self { next: self.next };
+        while rest.next().is_some() {}
+        rest.next
+    }
+}
+
+impl Iterator for Levels {
+    type Item = &'static Record;
+
+    fn next(&mut self) -> Option<&'static Record> {
+        if self.next.is_null() {
+            return None;
+        }
+        // SAFETY: `next` is a type of a living object.
+        unsafe {
+            let record = own_record(self.next)?;
+            self.next = (*self.next).tp_base;
+            Some(record)
+        }
+    }
+}
+
+/// The levels of `object` from the one that has our `tp_traverse`.
+unsafe fn levels(object: *mut ffi::PyObject) -> Levels {
+    let ours = |ty: *mut ffi::PyTypeObject| {
+        // SAFETY: a type of a living object.
+        unsafe { (*ty).tp_traverse.is_some_and(|f| f as usize == traverse as *const () as usize) }
+    };
+    // SAFETY: the object has this module's functions in a base at least.
+    unsafe { Levels::of(object, ours) }
+}
+
+/// `tp_traverse` of every HPy type that is collected.
+pub(crate) unsafe extern "C" fn traverse(
+    object: *mut ffi::PyObject,
+    visit: ffi::visitproc,
+    arg: *mut c_void,
+) -> c_int {
+    // SAFETY: CPython hands over a living object of one of our types and its own visitor.
+    unsafe {
+        let levels = levels(object);
+        let base = levels.base();
+        // A class written in Python would start at the object's type again and come back to us.
+        let base_traverse = (*base).tp_traverse.filter(|_| !python_class::has_traverse(base));
+        // Instances refer to their type; the traverse of a heap type visits it for us.
+        let heap = ffi::PyType_HasFeature(base, ffi::Py_TPFLAGS_HEAPTYPE) != 0;
+        if !heap || base_traverse.is_none() {
+            let result = visit(ffi::Py_TYPE(object).cast(), arg);
+            if result != 0 {
+                return result;
+            }
+        }
+        let fields = Visit { visit, arg };
+        for record in levels {
+            if let Some(author) = record.traverse {
+                let data = shape::struct_of(object, record);
+                let result = author(data, visit_field, ptr::from_ref(&fields).cast_mut().cast());
+                if result != 0 {
+                    return result;
+                }
+            }
+        }
+        base_traverse.map_or(0, |traverse| traverse(object, visit, arg))
+    }
+}
+
+/// Runs `author` on the struct of `object` with CPython's visitor: what a trampoline of the traverse signature asks for.
+///
+/// # Safety
+/// `author` is the traverse function of the object's type; `visit` takes `arg`.
+pub(crate) unsafe fn traverse_struct(
+    object: *mut ffi::PyObject,
+    author: HPyFunc_traverseproc,
+    visit: ffi::visitproc,
+    arg: *mut c_void,
+) -> c_int {
+    let fields = Visit { visit, arg };
+    // SAFETY: as required; the visitor is used during the call only.
+    unsafe {
+        let data = record::find(ffi::Py_TYPE(object))
+            .map_or(object.cast(), |record| shape::struct_of(object, record));
+        author(data, visit_field, ptr::from_ref(&fields).cast_mut().cast())
+    }
+}
+
+/// `tp_clear` of every HPy type that is collected.
+pub(crate) unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
+    // SAFETY: CPython hands over a living object of one of our types.
+    unsafe {
+        let levels = levels(object);
+        let base = levels.base();
+        clear_fields(object, levels);
+        match (*base).tp_clear {
+            Some(base_clear) if !python_class::has_clear(base) => base_clear(object),
+            _ => 0,
+        }
+    }
+}
+
+/// Releases the fields of the struct of each level.
+///
+/// # Safety
+/// `levels` are those of `object`.
+pub(crate) unsafe fn clear_fields(object: *mut ffi::PyObject, levels: Levels) {
+    for record in levels {
+        if let Some(author) = record.traverse {
+            // SAFETY: the record's struct is in the object; the visitor takes no argument.
+            unsafe { author(shape::struct_of(object, record), clear_field, ptr::null_mut()) };
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Making instances.
+
+use core::ffi::c_void;
+use core::ptr;
+
+use hpy_abi::*;
+use pyo3_ffi as ffi;
+
+use super::record::Record;
+use super::{call, record, shape};
+use crate::error::raise;
+use crate::handle::{hpy, py};
+
+/// `_HPy_New`: a new instance whose struct is all zeros.
+pub(crate) unsafe extern "C" fn ctx_New(
+    _ctx: *mut HPyContext,
+    h_type: HPy,
+    data: *mut *mut c_void,
+) -> HPy {
+    // SAFETY: the caller hands over an open handle and a place for the address of the struct.
+    unsafe {
+        let class = py(h_type);
+        if ffi::PyType_Check(class) == 0 {
+            raise(ffi::PyExc_TypeError, "HPy_New needs a type as its first argument");
+            return HPy::NULL;
+        }
+        let ty = class.cast::<ffi::PyTypeObject>();
+        let record = record::find(ty);
+        let object = allocate(ty, record);
+        if object.is_null() {
+            return HPy::NULL;
+        }
+        call::set_default(object, ty, record);
+        *data = record.map_or(object.cast(), |record| shape::struct_of(object, record));
+        hpy(object)
+    }
+}
+
+/// Memory for an instance; a builtin that the type extends is made valid by its own constructor.
+unsafe fn allocate(ty: *mut ffi::PyTypeObject, record: Option<&Record>) -> *mut ffi::PyObject {
+    let shape = record.map_or(HPyType_BuiltinShape_Legacy, |record| record.shape);
+    // SAFETY: `ty` is a type; allocation fills with zeros and takes a reference to the type.
+    unsafe {
+        if matches!(shape, HPyType_BuiltinShape_Object | HPyType_BuiltinShape_Legacy) {
+            return match (*ty).tp_alloc {
+                Some(alloc) => alloc(ty, 0),
+                None => ffi::PyType_GenericAlloc(ty, 0),
+            };
+        }
+        let new = shape::layout(shape).and_then(|layout| (*layout.builtin).tp_new);
+        let Some(new) = new else {
+            raise(
+                ffi::PyExc_SystemError,
+                "HPy_New: the builtin of this type's shape has no constructor",
+            );
+            return ptr::null_mut();
+        };
+        let no_arguments = ffi::PyTuple_New(0);
+        if no_arguments.is_null() {
+            return ptr::null_mut();
+        }
+        let object = new(ty, no_arguments, ptr::null_mut());
+        ffi::Py_DECREF(no_arguments);
+        object
+    }
+}
+
+/// `HPyType_GenericNew`: what a type without a constructor of its own does.
+pub(crate) unsafe extern "C" fn ctx_Type_GenericNew(
+    ctx: *mut HPyContext,
+    type_: HPy,
+    _args: *const HPy,
+    _nargs: isize,
+    _kw: HPy,
+) -> HPy {
+    let mut data = ptr::null_mut();
+    // SAFETY: the caller's type, and a place of our own.
+    unsafe { ctx_New(ctx, type_, &raw mut data) }
+}

@@ -1,0 +1,88 @@
+//! Members: fields of the C struct as Python attributes.
+
+use core::ffi::{c_char, c_int, c_void};
+use core::ptr;
+
+use hpy_abi::*;
+use pyo3_ffi as ffi;
+
+use super::{record, shape};
+
+/// The name by which a struct tells where its call function is.
+pub(crate) const VECTORCALL_OFFSET: &core::ffi::CStr = c"__vectorcalloffset__";
+
+/// The C API's definition of a member whose struct begins `struct_offset` bytes into the object.
+pub(crate) fn member_def(member: &HPyMember, struct_offset: usize) -> ffi::PyMemberDef {
+    ffi::PyMemberDef {
+        name: member.name,
+        type_code: member.type_.0 as c_int,
+        offset: struct_offset as isize + member.offset,
+        flags: if member.readonly != 0 { ffi::Py_READONLY } else { 0 },
+        doc: member.doc,
+    }
+}
+
+/// The end of an array of members.
+pub(crate) const END: ffi::PyMemberDef =
+    ffi::PyMemberDef { name: ptr::null(), type_code: 0, offset: 0, flags: 0, doc: ptr::null() };
+
+/// A member of a struct whose place depends on the object: an attribute with getter and setter.
+/// The definition is kept for ever, as the record of the type is.
+pub(crate) fn getset_def(member: &HPyMember) -> ffi::PyGetSetDef {
+    let definition = Box::leak(Box::new(member_def(member, 0)));
+    ffi::PyGetSetDef {
+        name: member.name,
+        get: Some(get),
+        set: Some(set),
+        doc: member.doc,
+        closure: ptr::from_mut(definition).cast(),
+    }
+}
+
+unsafe fn data(object: *mut ffi::PyObject) -> *mut c_void {
+    // SAFETY: CPython calls the accessors with instances of the type only, which has a record.
+    unsafe {
+        record::find(ffi::Py_TYPE(object)).map_or(object.cast(), |r| shape::struct_of(object, r))
+    }
+}
+
+unsafe extern "C" fn get(object: *mut ffi::PyObject, closure: *mut c_void) -> *mut ffi::PyObject {
+    // SAFETY: the closure is the definition, whose offset counts from the struct.
+    unsafe { ffi::PyMember_GetOne(data(object).cast::<c_char>(), closure.cast()) }
+}
+
+unsafe extern "C" fn set(
+    object: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+    closure: *mut c_void,
+) -> c_int {
+    // SAFETY: the closure is the definition, whose offset counts from the struct.
+    unsafe { ffi::PyMember_SetOne(data(object).cast::<c_char>(), closure.cast(), value) }
+}
+
+/// The offsets of the members that hold references.
+pub(crate) fn object_offsets(members: &[&HPyMember]) -> Vec<usize> {
+    members
+        .iter()
+        .filter(|m| matches!(m.type_, HPyMember_OBJECT | HPyMember_OBJECT_EX))
+        .map(|m| m.offset as usize)
+        .collect()
+}
+
+/// The traverse function of a type whose author gave none though it has object members: it is called through a thunk
+/// that puts the offsets before the arguments of a `HPyFunc_traverseproc`.
+pub(crate) unsafe extern "C" fn traverse_objects(
+    offsets: &Vec<usize>,
+    data: *mut c_void,
+    visit: HPyFunc_visitproc,
+    arg: *mut c_void,
+) -> c_int {
+    for offset in offsets {
+        // SAFETY: the struct has a field at each of the offsets.
+        let result = unsafe { visit(data.byte_add(*offset).cast::<HPyField>(), arg) };
+        if result != 0 {
+            return result;
+        }
+    }
+    0
+}

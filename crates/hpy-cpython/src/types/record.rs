@@ -1,0 +1,156 @@
+//! The record behind each type that HPy makes, and how it is found from a type.
+
+use core::ffi::c_void;
+use core::ptr;
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use hpy_abi::{HPyContext, HPyFunc_destroyfunc, HPyFunc_traverseproc, HPyType_BuiltinShape};
+use pyo3_ffi as ffi;
+
+/// Tells a record from whatever else could be in the word; the same number in `include/hpy/cpython/`.
+const MAGIC: u64 = 0x3145_5059_5459_4850;
+
+/// What the runtime must know of a type. The fields of this struct are shared with the CPython ABI (`include/hpy/cpython/`):
+/// records made there and here, by several libraries, are found in one hierarchy of types.
+#[repr(C)]
+pub(crate) struct Record {
+    magic: u64,
+    /// Which builtin's layout the struct extends.
+    pub shape: HPyType_BuiltinShape,
+    flags: i32,
+    /// Where the struct is in the object; for variable-sized shapes, where the items begin.
+    pub struct_offset: usize,
+    /// Size of the struct.
+    pub struct_size: usize,
+    /// The author's traverse function, or one that visits the object members.
+    pub traverse: Option<HPyFunc_traverseproc>,
+    /// The author's destroy function.
+    pub destroy: Option<HPyFunc_destroyfunc>,
+    /// What instances are called through unless they have a call function of their own.
+    pub default_call: Option<ffi::vectorcallfunc>,
+}
+
+// SAFETY: a record is not changed after it is made; its pointers are to code.
+unsafe impl Sync for Record {}
+
+impl Record {
+    /// A record with nothing to do, for a struct of `shape` at `struct_offset`.
+    pub(crate) fn new(
+        shape: HPyType_BuiltinShape,
+        struct_offset: usize,
+        struct_size: usize,
+    ) -> Self {
+        Self {
+            magic: MAGIC,
+            shape,
+            flags: 0,
+            struct_offset,
+            struct_size,
+            traverse: None,
+            destroy: None,
+            default_call: None,
+        }
+    }
+}
+
+/// A record with the tables that CPython keeps pointers to.
+pub(crate) struct OwnedRecord {
+    /// Must stay first: the word in the type points to it.
+    pub record: Record,
+    /// Full name of the type; `tp_name` before CPython 3.11.
+    pub name: CString,
+    /// Methods, ended by a zeroed entry.
+    pub methods: Vec<ffi::PyMethodDef>,
+    /// Attributes with getters, ended by a zeroed entry.
+    pub getsets: Vec<ffi::PyGetSetDef>,
+}
+
+// SAFETY: as for `Record`; CPython only reads the tables.
+unsafe impl Send for OwnedRecord {}
+// SAFETY: as above.
+unsafe impl Sync for OwnedRecord {}
+
+/// What makes two creations the same: equal keys get the same record.
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    /// The context that the thunks carry.
+    pub ctx: *mut HPyContext,
+    /// Name of the type.
+    pub name: CString,
+    /// Shape, offset and size of the struct, pointers and values of all definitions.
+    pub words: Vec<usize>,
+}
+
+// SAFETY: the pointer is only compared.
+unsafe impl Send for Key {}
+
+/// The record for `key`; made by `make` the first time and kept for ever, so that tables and thunks of a type
+/// that is created again and again exist once.
+pub(crate) fn intern<E>(
+    key: Key,
+    make: impl FnOnce() -> Result<OwnedRecord, E>,
+) -> Result<&'static OwnedRecord, E> {
+    static RECORDS: OnceLock<Mutex<HashMap<Key, &'static OwnedRecord>>> = OnceLock::new();
+    let records = RECORDS.get_or_init(Mutex::default);
+    if let Some(record) = records.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return Ok(record);
+    }
+    // Not under the lock: making a record may run into the C API.
+    let record: &'static OwnedRecord = Box::leak(Box::new(make()?));
+    let mut records = records.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(records.entry(key).or_insert(record))
+}
+
+/// The word of a heap type that holds its record: unused by CPython and zero since 3.0.
+///
+/// # Safety
+/// `ty` is a heap type.
+unsafe fn word(ty: *mut ffi::PyTypeObject) -> *mut *mut c_void {
+    // SAFETY: each heap type is a PyHeapTypeObject.
+    unsafe { &raw mut (*ty.cast::<ffi::PyHeapTypeObject>()).as_sequence.was_sq_slice }
+}
+
+/// Ties `record` to the new type `ty`.
+///
+/// # Safety
+/// `ty` is a heap type that nobody else uses yet.
+pub(crate) unsafe fn attach(ty: *mut ffi::PyTypeObject, record: &'static OwnedRecord) {
+    // SAFETY: the word is ours, see `word`.
+    unsafe { *word(ty) = ptr::from_ref(record).cast_mut().cast() }
+}
+
+/// The record of exactly this type, if HPy made it.
+///
+/// # Safety
+/// `ty` is a type.
+#[inline]
+pub(crate) unsafe fn own_record(ty: *mut ffi::PyTypeObject) -> Option<&'static Record> {
+    // SAFETY: the word is null or points to an immortal record that begins with the magic number.
+    unsafe {
+        if ffi::PyType_HasFeature(ty, ffi::Py_TPFLAGS_HEAPTYPE) == 0 {
+            return None;
+        }
+        let record = (*word(ty)).cast::<Record>();
+        if record.is_null() || (*record).magic != MAGIC { None } else { Some(&*record) }
+    }
+}
+
+/// The nearest record of `ty` and the types that its layout comes from.
+///
+/// # Safety
+/// `ty` is a type or null.
+#[inline]
+pub(crate) unsafe fn find(mut ty: *mut ffi::PyTypeObject) -> Option<&'static Record> {
+    while !ty.is_null() {
+        // SAFETY: `tp_base` of a type is a type or null.
+        unsafe {
+            if let Some(record) = own_record(ty) {
+                return Some(record);
+            }
+            ty = (*ty).tp_base;
+        }
+    }
+    None
+}
