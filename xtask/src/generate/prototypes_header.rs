@@ -90,7 +90,7 @@ fn checks(s: &Signature) -> Option<String> {
     let offsets: String = args
         .fields
         .iter()
-        .map(|f| format!("_HPY_ASSERT_OFFSET({name}, {}, {});\n", f.name, f.offset))
+        .map(|f| format!("_HPY_ASSERT_MEMBER({name}, {}, {});\n", f.name, f.offset))
         .collect();
     Some(format!("_HPY_ASSERT_SIZE({name}, {});\n{offsets}", args.size))
 }
