@@ -1,0 +1,169 @@
+//! The functions of `hpy.universal`.
+
+use std::path::{Path, PathBuf};
+
+use hpy_abi::HPyModuleDef;
+use hpy_host::{Error, Extension, Mode};
+use pyo3::prelude::*;
+
+use crate::attributes;
+use crate::error::to_python;
+
+/// Load a universal extension and return its module.
+///
+/// `name` is the module's name; its last part is the name given to HPy_MODINIT. `path` is the
+/// library, whose file name must carry the ABI tag (`foo.hpy0.so`). `spec` describes the module: its
+/// attribute `name` becomes the module's `__name__`, and a create slot gets it.
+/// `mode` is one of the MODE_… constants; -1 means that `debug` decides.
+///
+/// The module is not entered into `sys.modules`. Each call makes a module of its own, with globals
+/// of its own.
+///
+/// Raises LoadError if the file is not a universal extension for this interpreter.
+#[pyfunction]
+#[pyo3(signature = (name, path, spec, debug=false, mode=-1))]
+pub(crate) fn load<'py>(
+    name: &str,
+    path: PathBuf,
+    spec: &Bound<'py, PyAny>,
+    debug: bool,
+    mode: i32,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mode = match mode {
+        -1 if debug => Ok(Mode::Debug),
+        -1 => Ok(Mode::Universal),
+        number => Mode::from_number(number),
+    };
+    let request = Request {
+        symbol: name,
+        name: &spec.getattr("name")?.extract::<String>()?,
+        path: &path,
+        tagged: true,
+        mode: mode.map_err(|error| to_python(spec.py(), name, &error))?,
+    };
+    request.load(spec)
+}
+
+/// Load a universal extension on behalf of a generated Python stub.
+///
+/// `name` is the name given to HPy_MODINIT, `ext_name` the full name of the module. `env` is a mapping
+/// in which `HPY` chooses the mode, and `HPY_LOG` asks for a line about each load.
+#[pyfunction]
+#[pyo3(name = "_load_bootstrap")]
+#[pyo3(signature = (name, ext_name, package, file, loader, spec, env))]
+#[expect(clippy::too_many_arguments, reason = "the signature that generated stubs call")]
+pub(crate) fn load_bootstrap<'py>(
+    name: &str,
+    ext_name: &str,
+    package: &Bound<'py, PyAny>,
+    file: PathBuf,
+    loader: &Bound<'py, PyAny>,
+    spec: &Bound<'py, PyAny>,
+    env: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    // The spec is the stub's, and should lead to the library.
+    attributes::set_unless_refused(spec, "origin", &file)?;
+    let mode = Settings { env }.mode(ext_name)?;
+    let request = Request { symbol: name, name: ext_name, path: &file, tagged: true, mode };
+    let module = request.load(spec)?;
+    attributes::set_unless_refused(&module, "__package__", package)?;
+    attributes::set_unless_refused(&module, "__loader__", loader)?;
+    Ok(module)
+}
+
+/// Load the universal extension that a module spec describes.
+///
+/// This is what a library's own `PyInit_…` calls, and what the import hook uses. The file may have
+/// any name. The environment variables `HPY` and `HPY_LOG` count.
+#[pyfunction]
+#[pyo3(name = "_load_from_spec")]
+pub(crate) fn load_from_spec<'py>(spec: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let name: String = spec.getattr("name")?.extract()?;
+    let path: PathBuf = spec.getattr("origin")?.extract()?;
+    let env = spec.py().import("os")?.getattr("environ")?;
+    let mode = Settings { env: &env }.mode(&name)?;
+    Request { symbol: &name, name: &name, path: &path, tagged: false, mode }.load(spec)
+}
+
+/// The release and the source revision of this module.
+#[pyfunction]
+pub(crate) fn get_version() -> (&'static str, &'static str) {
+    (env!("CARGO_PKG_VERSION"), option_env!("HPY_GIT_REVISION").unwrap_or(""))
+}
+
+/// What the environment says.
+struct Settings<'a, 'py> {
+    env: &'a Bound<'py, PyAny>,
+}
+
+impl Settings<'_, '_> {
+    /// The mode for a module; tells the user about it who asked to be told.
+    fn mode(&self, name: &str) -> PyResult<Mode> {
+        let py = self.env.py();
+        let mode = match self.get("HPY")? {
+            Some(value) => {
+                let mode = Mode::from_environment(&value, name);
+                mode.map_err(|error| to_python(py, name, &error))?
+            }
+            None => Mode::Universal,
+        };
+        if self.get("HPY_LOG")?.is_some() {
+            let context = match mode {
+                Mode::Universal => String::new(),
+                wrapping => format!(" with a {} context", wrapping.name()),
+            };
+            let line = format!("Loading '{name}' in HPy universal mode{context}");
+            py.import("builtins")?.call_method1("print", (line,))?;
+        }
+        Ok(mode)
+    }
+
+    fn get(&self, variable: &str) -> PyResult<Option<String>> {
+        self.env.call_method1("get", (variable,))?.extract()
+    }
+}
+
+/// What is to be loaded.
+struct Request<'a> {
+    /// The last part is the name given to HPy_MODINIT.
+    symbol: &'a str,
+    /// The module's name.
+    name: &'a str,
+    path: &'a Path,
+    /// Whether the file's name must carry the ABI tag.
+    tagged: bool,
+    mode: Mode,
+}
+
+impl Request<'_> {
+    fn load<'py>(&self, spec: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = spec.py();
+        let (extension, definition) =
+            self.open().map_err(|error| to_python(py, self.symbol, &error))?;
+        let raised = |_| PyErr::fetch(py);
+        // SAFETY: the interpreter is attached, as `py` shows; the definition is the extension's.
+        let created = unsafe {
+            hpy_cpython::create(&extension, definition, self.mode, self.name, spec.as_ptr())
+        };
+        let created = created.map_err(raised)?;
+        // SAFETY: a new reference that is ours now.
+        let module = unsafe { Bound::from_owned_ptr(py, created.module()) };
+        attributes::set(&module, spec, self.path)?;
+        // SAFETY: the interpreter is attached, and the module is alive.
+        unsafe { created.execute() }.map_err(raised)?;
+        Ok(module)
+    }
+
+    fn open(&self) -> Result<(Extension, std::ptr::NonNull<HPyModuleDef>), Error> {
+        if self.mode != Mode::Universal {
+            return Err(Error::ModeMissing { name: self.name.to_owned(), mode: self.mode.name() });
+        }
+        // SAFETY: the user asked for the file, as trusted as any other extension that is imported.
+        let extension = unsafe { Extension::open(self.symbol, self.path) }?;
+        if self.tagged {
+            extension.check_tag()?;
+        }
+        let definition = extension.definition()?;
+        Ok((extension, definition))
+    }
+}
