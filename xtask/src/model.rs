@@ -21,6 +21,10 @@ pub struct Api {
     pub member_types: Vec<EnumValue>,
     /// Builtin shapes, sorted by value.
     pub shapes: Vec<EnumValue>,
+    /// What the headers offer over the context.
+    pub helpers: Vec<Helper>,
+    /// What to write where no single name replaces a part of the Python/C API.
+    pub recipes: Vec<Recipe>,
 }
 
 /// A function of the context.
@@ -173,6 +177,23 @@ pub struct EnumValue {
     pub doc: String,
 }
 
+/// A function, macro or type of the headers that is not in the context.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Helper {
+    pub name: String,
+    pub replaces: Vec<String>,
+    pub doc: String,
+}
+
+/// Parts of the Python/C API, and what to write instead.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    pub replaces: Vec<String>,
+    pub write: String,
+}
+
 /// A member of the context in ABI order.
 pub enum Member<'a> {
     Handle(&'a Handle),
@@ -197,6 +218,8 @@ impl Api {
             slots: table(&dir.join("slots.toml"), "slot")?,
             member_types: table(&dir.join("members.toml"), "member_type")?,
             shapes: table(&dir.join("shapes.toml"), "shape")?,
+            helpers: table(&dir.join("helpers.toml"), "helper")?,
+            recipes: table(&dir.join("recipes.toml"), "recipe")?,
         };
         api.functions.sort_by_key(|f| f.index);
         api.handles.sort_by_key(|h| h.index);

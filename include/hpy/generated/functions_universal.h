@@ -1339,7 +1339,7 @@ HPyAPI_INLINE HPy_ssize_t HPyBytes_GET_SIZE(HPyContext *ctx, HPy h)
  * The bytes themselves, with a zero byte behind the last; there may be others before it, so ask
  * `HPyBytes_Size`. The memory must not be written to.
  * @param h a `bytes`; TypeError for anything else
- * @return borrowed memory, or NULL; valid while `h` is open
+ * @return borrowed memory, or NULL with an exception set; valid while `h` is open
  * Since 0.9.0. Replaces PyBytes_AsString, PyBytes_AsStringAndSize.
  */
 HPyAPI_INLINE const char *HPyBytes_AsString(HPyContext *ctx, HPy h)
@@ -1445,7 +1445,7 @@ HPyAPI_INLINE HPy HPyUnicode_AsUTF8String(HPyContext *ctx, HPy h)
  * must not be written to. UnicodeEncodeError if the text has lone surrogates, MemoryError.
  * @param h a `str`; TypeError for anything else
  * @param size the number of bytes; a null pointer if it is not wanted
- * @return borrowed memory, or NULL; valid while `h` is open
+ * @return borrowed memory, or NULL with an exception set; valid while `h` is open
  * Since 0.9.0. Replaces PyUnicode_AsUTF8, PyUnicode_AsUTF8AndSize.
  */
 HPyAPI_INLINE const char *HPyUnicode_AsUTF8AndSize(HPyContext *ctx, HPy h, HPy_ssize_t *size)
@@ -2173,7 +2173,8 @@ HPyAPI_INLINE HPy HPyContextVar_Set(HPyContext *ctx, HPy context_var, HPy value)
 /**
  * The name of a type without its module: Python's `type.__name__`.
  * @param type a type; not checked
- * @return borrowed memory, or NULL; valid while `type` is open and the type is not renamed
+ * @return borrowed memory, or NULL with an exception set; valid while `type` is open and the
+ * type is not renamed
  * Since 0.9.0. Replaces PyType_GetName, _PyType_Name.
  */
 HPyAPI_INLINE const char *HPyType_GetName(HPyContext *ctx, HPy type)

@@ -35,7 +35,7 @@ fn header(name: &str, body: &str) -> Output {
 }
 
 /// The wrapper's result: void functions that are made for `return` give a null handle.
-fn result_type(f: &Function) -> &str {
+pub fn result_type(f: &Function) -> &str {
     if f.returns.wrapper_returns_null { "HPy" } else { &f.returns.ctype }
 }
 
@@ -136,13 +136,14 @@ fn documentation(f: &Function) -> String {
     comment(&text, "")
 }
 
-fn result(f: &Function) -> Option<String> {
+/// The result's convention in words; nothing for void.
+pub fn result(f: &Function) -> Option<String> {
     let convention = match f.returns.contract {
         Contract::New => "a new handle, or HPy_NULL with an exception set".to_owned(),
         Contract::Status => "0, or -1 with an exception set".to_owned(),
         Contract::Flag => "1 or 0".to_owned(),
         Contract::FlagOrError => "1, 0, or -1 with an exception set".to_owned(),
-        Contract::Pointer => "borrowed memory, or NULL".to_owned(),
+        Contract::Pointer => "borrowed memory, or NULL with an exception set".to_owned(),
         Contract::Value => match &f.returns.error {
             Some(error) => format!("the value; {error} may mean an error: check HPyErr_Occurred"),
             None => "the value".to_owned(),

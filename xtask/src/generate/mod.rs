@@ -6,6 +6,7 @@ mod abi_rust;
 mod context_header;
 mod cpython_rust;
 mod ctypes;
+mod docs;
 mod enums_header;
 mod functions_header;
 mod prototypes_header;
@@ -45,6 +46,7 @@ fn outputs(api: &Api) -> Result<Vec<Output>> {
     outputs.push(version_header::print());
     outputs.extend(abi_rust::print(api));
     outputs.extend(cpython_rust::print(api));
+    outputs.extend(docs::print(api));
     for output in &mut outputs {
         if output.path.ends_with(".rs") {
             output.text = rustfmt(&output.text).with_context(|| format!("in {}", output.path))?;
