@@ -1,7 +1,11 @@
 //! The project's own commands: `cargo xtask --help`.
 
+mod conformance;
+mod environment;
 mod generate;
 mod model;
+mod shell;
+mod test;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -24,6 +28,30 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Run all tests: the crates', the API's on every ABI, the package's and the examples'
+    Test {
+        #[command(flatten)]
+        python: Python,
+        /// Handed to pytest
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Run the published test suite of hpy 0.9.0 against the wheel built here
+    Conformance {
+        #[command(flatten)]
+        python: Python,
+        /// Handed to pytest
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+}
+
+/// Which interpreter a command works with.
+#[derive(clap::Args)]
+struct Python {
+    /// The interpreter to use, instead of the first python3 there is
+    #[arg(long = "python", value_name = "PATH")]
+    path: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -39,6 +67,12 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<()> {
     match arguments.command {
         Command::Generate { check } => generate::run(&root(), check),
+        Command::Test { python, arguments } => {
+            test::test(&root(), python.path.as_deref(), &arguments)
+        }
+        Command::Conformance { python, arguments } => {
+            conformance::conformance(&root(), python.path.as_deref(), &arguments)
+        }
     }
 }
 

@@ -1,0 +1,205 @@
+//! `cargo xtask conformance`: the published test suite of hpy 0.9.0, run against the wheel built here.
+//!
+//! The suite is taken from the package index at run time and never kept in the project. Its `test/` folder is used unmodified; beside
+//! it stands a project whose build backend hands out our wheel, because the suite installs its parent folder with pip.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::environment::Environment;
+use crate::shell::{run, step};
+
+/// The suite, and what its fixtures import.
+const RELEASE: &str = "hpy==0.9.0";
+const REQUIREMENTS: &[&str] =
+    &["pytest>=8", "pytest-xdist>=3", "filelock", "py", "setuptools>=82", "wheel"];
+
+/// Parameters that need a mode which this release does not have.
+const SELECTION: &str = "not debug and not trace and not leakdetector";
+
+/// Tests that cannot pass, each with the defect of 0.9.0 or of the test that it asserts.
+const KNOWN: &[(&str, &str)] = &[];
+
+/// A build backend that hands out a wheel made before.
+const BACKEND: &str = r#"
+import pathlib
+import shutil
+
+WHEEL = pathlib.Path(__file__).parent / "wheel"
+
+
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    wheel = next(WHEEL.glob("*.whl"))
+    shutil.copy(wheel, directory)
+    return wheel.name
+"#;
+
+const PYPROJECT: &str = r#"
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"#;
+
+/// Runs the suite; `arguments` go to pytest.
+pub fn conformance(root: &Path, python: Option<&Path>, arguments: &[String]) -> Result<()> {
+    let environment = Environment::prepare(root, python)?;
+    environment.require(REQUIREMENTS)?;
+    let wheel = environment.install_hpy()?;
+    let suite = fetch(root, &environment)?;
+    offer_wheel(&suite, &wheel)?;
+    step("run the published suite");
+    let report = suite.join("report.xml");
+    let status = environment
+        .command()
+        .current_dir(&suite)
+        .args(["-m", "pytest", "test", "--numprocesses=auto", "-q", "--tb=short"])
+        .args(["-p", "no:cacheprovider", "-k", SELECTION, "--junitxml"])
+        .arg(&report)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .status()
+        .context("cannot start pytest")?;
+    // pytest says 1 for failed tests, which the report has; other numbers mean that it did not run.
+    if !matches!(status.code(), Some(0 | 1)) {
+        bail!("pytest did not run to its end: {status}");
+    }
+    summarise(&fs::read_to_string(&report).context("pytest wrote no report")?)
+}
+
+/// Downloads the suite's source archive and unpacks its tests.
+fn fetch(root: &Path, environment: &Environment) -> Result<PathBuf> {
+    let suite = root.join("target/xtask/conformance");
+    if suite.join("test").exists() {
+        return Ok(suite);
+    }
+    step("fetch the published suite");
+    fs::create_dir_all(&suite)?;
+    run(environment
+        .command()
+        .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"])
+        .args(["--no-build-isolation", "--no-binary", ":all:", RELEASE, "--dest"])
+        .arg(&suite))?;
+    let unpack = "import sys, tarfile, glob\n\
+        archive = tarfile.open(glob.glob(sys.argv[1] + '/hpy-*.tar.gz')[0])\n\
+        for member in archive.getmembers():\n\
+        \x20   top, _, rest = member.name.partition('/')\n\
+        \x20   if rest.startswith('test/'):\n\
+        \x20       member.name = rest\n\
+        \x20       archive.extract(member, sys.argv[1])\n";
+    run(environment.command().args(["-c", unpack]).arg(&suite))?;
+    Ok(suite)
+}
+
+/// Makes the suite's folder a project that pip installs as our wheel.
+fn offer_wheel(suite: &Path, wheel: &Path) -> Result<()> {
+    let dir = suite.join("wheel");
+    if dir.exists() {
+        fs::remove_dir_all(&dir)?;
+    }
+    fs::create_dir_all(&dir)?;
+    fs::copy(wheel, dir.join(wheel.file_name().context("the wheel has a name")?))?;
+    fs::write(suite.join("backend.py"), BACKEND)?;
+    fs::write(suite.join("pyproject.toml"), PYPROJECT)?;
+    Ok(())
+}
+
+/// One test of the report.
+struct Case {
+    name: String,
+    outcome: Outcome,
+}
+
+#[derive(PartialEq, Eq)]
+enum Outcome {
+    Passed,
+    Failed,
+    Skipped,
+}
+
+/// Prints the closing line and the names of what failed; fails if anything did that is not known.
+fn summarise(report: &str) -> Result<()> {
+    let cases = cases(report);
+    let count = |outcome| cases.iter().filter(|case| case.outcome == outcome).count();
+    let failed: Vec<_> = cases.iter().filter(|case| case.outcome == Outcome::Failed).collect();
+    println!(
+        "conformance: {} passed, {} failed, {} skipped",
+        count(Outcome::Passed),
+        failed.len(),
+        count(Outcome::Skipped)
+    );
+    let reason = |name: &str| KNOWN.iter().find(|(known, _)| name.contains(known)).map(|k| k.1);
+    for case in &failed {
+        match reason(&case.name) {
+            Some(reason) => println!("  {} (known: {reason})", case.name),
+            None => println!("  {}", case.name),
+        }
+    }
+    if cases.is_empty() {
+        bail!("the report has no test");
+    }
+    if failed.iter().any(|case| reason(&case.name).is_none()) {
+        bail!("the published suite does not pass");
+    }
+    Ok(())
+}
+
+/// The test cases of a JUnit report as pytest writes it: one element a test, with a child element unless it passed.
+fn cases(report: &str) -> Vec<Case> {
+    report
+        .split("<testcase ")
+        .skip(1)
+        .map(|element| {
+            let body = element.split("</testcase>").next().unwrap_or_default();
+            let outcome = if body.contains("<failure") || body.contains("<error") {
+                Outcome::Failed
+            } else if body.contains("<skipped") {
+                Outcome::Skipped
+            } else {
+                Outcome::Passed
+            };
+            let name =
+                format!("{}::{}", attribute(element, "classname"), attribute(element, "name"));
+            Case { name, outcome }
+        })
+        .collect()
+}
+
+/// The value of an attribute; `element` begins with the first one.
+fn attribute<'a>(element: &'a str, name: &str) -> &'a str {
+    let start = format!("{name}=\"");
+    let at = element.match_indices(&start).map(|(at, _)| at);
+    let mut at = at.filter(|at| *at == 0 || element.as_bytes()[at - 1] == b' ');
+    let value = at.next().map_or("", |at| &element[at + start.len()..]);
+    value.split('"').next().unwrap_or_default()
+}
+
+/// Whether a C compiler is there: the suite compiles an extension for each test.
+pub fn check_compiler() -> Result<()> {
+    let cc = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    let found = Command::new(&cc).arg("--version").stdout(Stdio::null()).status();
+    if found.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    bail!("no C compiler: `{cc}` cannot be started; install one or set CC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_read() {
+        let report = "<testsuite><testcase classname=\"a.B\" name=\"one\" time=\"1\" />\
+            <testcase classname=\"a.B\" name=\"two\"><failure message=\"x\">y</failure></testcase>\
+            <testcase classname=\"a.B\" name=\"three\"><skipped /></testcase></testsuite>";
+        let cases = cases(report);
+        assert_eq!(cases.len(), 3);
+        assert!(cases[0].outcome == Outcome::Passed && cases[0].name == "a.B::one");
+        assert!(cases[1].outcome == Outcome::Failed);
+        assert!(cases[2].outcome == Outcome::Skipped);
+    }
+}

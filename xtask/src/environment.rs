@@ -1,0 +1,108 @@
+//! The Python that the commands work with: a virtual environment of the project's own, with the wheel installed in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::shell::{exists, output, run, step};
+
+/// A virtual environment below `target/`.
+pub struct Environment {
+    root: PathBuf,
+    dir: PathBuf,
+}
+
+impl Environment {
+    /// Makes the environment of `python` (by default the first `python3` or `python` there is), or finds the one made before.
+    pub fn prepare(root: &Path, python: Option<&Path>) -> Result<Self> {
+        let python = match python {
+            Some(python) => python.to_path_buf(),
+            None => find_python()?,
+        };
+        let version = output(Command::new(&python).args(["-c", VERSION]))
+            .with_context(|| format!("{} is not a Python that works", python.display()))?;
+        let dir = root.join("target/xtask").join(format!("venv-{version}"));
+        let environment = Self { root: root.to_path_buf(), dir };
+        if !environment.python().exists() {
+            step(&format!("make a virtual environment of Python {version}"));
+            run(Command::new(&python).args(["-m", "venv", "--clear"]).arg(&environment.dir))?;
+        }
+        Ok(environment)
+    }
+
+    /// Its interpreter.
+    pub fn python(&self) -> PathBuf {
+        let name = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
+        self.dir.join(name)
+    }
+
+    /// A command that runs its interpreter in the root of the project.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(self.python());
+        command.current_dir(&self.root).env_remove("PYTHONPATH").env_remove("PYTHONHOME");
+        command
+    }
+
+    /// Installs requirements from the package index unless the same list is installed already.
+    pub fn require(&self, requirements: &[&str]) -> Result<()> {
+        let wanted = requirements.join("\n");
+        let stamp = self.dir.join("requirements.txt");
+        let have = fs::read_to_string(&stamp).unwrap_or_default();
+        if requirements.iter().all(|r| have.lines().any(|line| line == *r)) {
+            return Ok(());
+        }
+        step("install what the command needs");
+        run(self
+            .command()
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"])
+            .args(requirements))?;
+        fs::write(&stamp, format!("{have}\n{wanted}\n")).context("cannot note what is installed")
+    }
+
+    /// Builds the wheel and installs it; returns the wheel's path.
+    pub fn install_hpy(&self) -> Result<PathBuf> {
+        let wheel = self.build_wheel()?;
+        run(self
+            .command()
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(["--force-reinstall", "--no-deps"])
+            .arg(&wheel))?;
+        Ok(wheel)
+    }
+
+    fn build_wheel(&self) -> Result<PathBuf> {
+        self.require(&["maturin>=1.9,<2"])?;
+        step("build the wheel");
+        let out = self.dir.join("wheels");
+        if out.exists() {
+            fs::remove_dir_all(&out).context("cannot remove the wheel that was built before")?;
+        }
+        run(self
+            .command()
+            .args(["-m", "maturin", "build", "--release", "--locked"])
+            .args(["--compatibility", "linux", "--interpreter"])
+            .arg(self.python())
+            .arg("--out")
+            .arg(&out))?;
+        let mut wheels = fs::read_dir(&out).context("maturin made no folder for the wheel")?;
+        match wheels.next() {
+            Some(wheel) => Ok(wheel?.path()),
+            None => bail!("maturin made no wheel in {}", out.display()),
+        }
+    }
+}
+
+/// Prints what tells one interpreter from another.
+const VERSION: &str = "import sys, sysconfig; print(sys.implementation.name + '%d.%d' % sys.version_info[:2] + \
+    ('t' if sysconfig.get_config_var('Py_GIL_DISABLED') else ''))";
+
+fn find_python() -> Result<PathBuf> {
+    for name in ["python3", "python"] {
+        if exists(name) {
+            return Ok(name.into());
+        }
+    }
+    bail!("no python3 found: install Python 3.9 or later, or name one with --python PATH")
+}

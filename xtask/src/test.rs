@@ -1,0 +1,29 @@
+//! `cargo xtask test`: all tests of the project.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::environment::Environment;
+use crate::generate;
+use crate::shell::{cargo, run, step};
+
+/// What the Python tests need from the package index.
+pub const REQUIREMENTS: &[&str] =
+    &["pytest>=8", "pytest-xdist>=3", "setuptools>=82", "wheel", "build"];
+
+/// Runs the Rust tests, builds and installs the wheel, and runs the Python tests; `arguments` go to pytest.
+pub fn test(root: &Path, python: Option<&Path>, arguments: &[String]) -> Result<()> {
+    step("compare the printed files with the description");
+    generate::run(root, true)?;
+    step("test the Rust crates");
+    run(cargo(root).args(["test", "--workspace", "--quiet"]))?;
+    let environment = Environment::prepare(root, python)?;
+    environment.require(REQUIREMENTS)?;
+    environment.install_hpy()?;
+    step("test the API, the package and the examples");
+    run(environment
+        .command()
+        .args(["-m", "pytest", "--numprocesses=auto", "-q", "tests", "examples"])
+        .args(arguments))
+}
