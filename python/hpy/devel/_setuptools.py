@@ -1,0 +1,174 @@
+"""How setuptools builds HPy extensions.
+
+An HPy extension is an extension module like any other, so it joins the distribution's
+``ext_modules`` and setuptools does with it what it always does: platform wheels, editable installs,
+``sdist``, ``-j``. What differs (flags, file names, directories, stubs, the wheel's tag) is in
+subclasses of the commands concerned, made for each distribution over whatever classes the project
+has chosen. Nothing of setuptools is patched.
+"""
+
+import copy
+import os
+import sys
+from pathlib import Path
+
+from setuptools import Extension
+from setuptools.errors import ModuleError, OptionError, SetupError
+
+from hpy.devel._stub import stub_path, write_stub
+from hpy.devel.abitag import HPY_ABIS, get_hpy_ext_suffix
+
+_DEFAULT_ABI = "cpython" if sys.implementation.name == "cpython" else "universal"
+
+_GLOBAL_OPTIONS = [
+    ("hpy-abi=", None, f"ABI of HPy extensions: {', '.join(HPY_ABIS)} (default: {_DEFAULT_ABI})"),
+    ("hpy-no-stub", None, "leave universal libraries to the import hook: write no stub modules"),
+    ("hpy-use-static-libs", None, "accepted for compatibility with HPy 0.9; has no effect"),
+]
+
+
+def check_extensions(attr, value):
+    """Raise SetupError unless `value` is a list or tuple of extensions."""
+    is_list = isinstance(value, (list, tuple))
+    if not is_list or not all(isinstance(item, Extension) for item in value):
+        raise SetupError(f"{attr} must be a list of setuptools.Extension, not {value!r}")
+
+
+def fix_distribution(dist, devel):
+    """Do what :meth:`hpy.devel.HPyDevel.fix_distribution` says."""
+    dist.global_options = [*dist.global_options, *_GLOBAL_OPTIONS]
+    if dist.hpy_ext_modules:
+        dist.ext_modules = [*(dist.ext_modules or []), *dist.hpy_ext_modules]
+    for command, mixin in _MIXINS.items():
+        try:
+            base = dist.get_command_class(command)
+        except ModuleError:
+            continue  # bdist_wheel, with an old setuptools and without the package wheel
+        dist.cmdclass[command] = type(base.__name__, (mixin, base), {"hpy_devel": devel})
+
+
+def _abi(dist):
+    """Give the ABI to build for: the option, else the environment, else the interpreter's own."""
+    option = getattr(dist, "hpy_abi", None)
+    abi = option or os.environ.get("HPY_ABI") or _DEFAULT_ABI
+    if abi not in HPY_ABIS:
+        source = "--hpy-abi" if option else "the environment variable HPY_ABI"
+        raise OptionError(
+            f"{source} is {abi!r}, which is not an HPy ABI: choose one of {', '.join(HPY_ABIS)}"
+        )
+    return abi
+
+
+def _wants_stubs(dist):
+    abi = _abi(dist)
+    if abi == "universal":
+        off = getattr(dist, "hpy_no_stub", None) or os.environ.get("HPY_NO_STUB", "0") != "0"
+        return not off
+    # The import hook does not look for hybrid libraries: they belong to one interpreter only.
+    return abi == "hybrid"
+
+
+class _Build:
+    """Keeps the directories of the ABIs apart, so that no build takes up another's files."""
+
+    def finalize_options(self):
+        platlib, temp, lib = self.build_platlib, self.build_temp, self.build_lib
+        super().finalize_options()
+        abi = _abi(self.distribution)
+        if abi == "cpython":
+            return
+        if platlib is None:
+            self.build_platlib += f"-hpy-{abi}"
+        if temp is None:
+            self.build_temp += f"-hpy-{abi}"
+        if lib is None and self.distribution.has_ext_modules():
+            self.build_lib = self.build_platlib
+
+
+class _BuildExt:
+    """Compiles HPy extensions with their flags, under their names, and with their stubs."""
+
+    def build_extension(self, ext):
+        if self.get_ext_fullname(ext.name) not in self._hpy_names():
+            super().build_extension(ext)
+            return
+        super().build_extension(self._with_hpy_flags(ext))
+        if _wants_stubs(self.distribution):
+            self._write_stub(self.get_ext_fullpath(ext.name))
+
+    def get_ext_filename(self, fullname):
+        abi = _abi(self.distribution)
+        if abi == "cpython" or fullname not in self._hpy_names():
+            return super().get_ext_filename(fullname)
+        # The variable is the one by which setuptools is told the suffix when cross-compiling.
+        suffix = get_hpy_ext_suffix(abi, os.environ.get("SETUPTOOLS_EXT_SUFFIX"))
+        return os.path.join(*fullname.split(".")) + suffix
+
+    def get_ext_fullpath(self, ext_name):
+        # The base class asks for the file name by the last part of the dotted name alone, and
+        # two extensions, one of them HPy, may have that in common.
+        directory = os.path.dirname(super().get_ext_fullpath(ext_name))
+        filename = self.get_ext_filename(self.get_ext_fullname(ext_name))
+        return os.path.join(directory, os.path.basename(filename))
+
+    def get_export_symbols(self, ext):
+        # A universal library need not have PyInit_…, and the headers mark what it exports.
+        is_hpy = self.get_ext_fullname(ext.name) in self._hpy_names()
+        if is_hpy and _abi(self.distribution) != "cpython":
+            return ext.export_symbols
+        return super().get_export_symbols(ext)
+
+    def get_outputs(self):
+        return sorted({*super().get_outputs(), *map(stub_path, self._stubbed_libraries())})
+
+    def get_output_mapping(self):
+        mapping = super().get_output_mapping()
+        stubbed = [library for library in self._stubbed_libraries() if library in mapping]
+        stubs = {stub_path(library): stub_path(mapping[library]) for library in stubbed}
+        return {**mapping, **stubs}
+
+    def copy_extensions_to_source(self):
+        super().copy_extensions_to_source()
+        mapping = super().get_output_mapping()
+        for library in self._stubbed_libraries():
+            if os.path.exists(mapping[library]):  # an optional extension may have failed
+                self._write_stub(mapping[library])
+
+    def _hpy_names(self):
+        return {self.get_ext_fullname(ext.name) for ext in self.distribution.hpy_ext_modules or ()}
+
+    def _stubbed_libraries(self):
+        if not _wants_stubs(self.distribution):
+            return []
+        names = self._hpy_names()
+        return [os.path.join(self.build_lib, self.get_ext_filename(name)) for name in names]
+
+    def _write_stub(self, library):
+        self.execute(write_stub, (library,), f"writing {stub_path(library)}")
+
+    def _with_hpy_flags(self, ext):
+        """Give a copy with what HPy adds; the project's own object and lists stay as they are."""
+        abi = _abi(self.distribution)
+        include_dirs = self.hpy_devel.get_extra_include_dirs()
+        headers = [str(path) for root in include_dirs for path in Path(root).rglob("*.h")]
+        forbid = [self.hpy_devel.get_include_dir_forbid_python_h()] if abi == "universal" else []
+        ext = copy.copy(ext)
+        ext.include_dirs = [*forbid, *ext.include_dirs, *include_dirs]
+        ext.define_macros = [("HPY", None), (f"HPY_ABI_{abi.upper()}", None), *ext.define_macros]
+        ext.depends = [*ext.depends, *headers]
+        return ext
+
+
+class _BdistWheel:
+    """Tags a wheel whose only native code is universal as good for every Python 3."""
+
+    def get_tag(self):
+        tag = super().get_tag()
+        dist = self.distribution
+        only_hpy = dist.hpy_ext_modules and len(dist.ext_modules) == len(dist.hpy_ext_modules)
+        if only_hpy and _abi(dist) == "universal":
+            return "py3", "none", tag[2]
+        return tag
+
+
+_MIXINS = {"build": _Build, "build_ext": _BuildExt, "bdist_wheel": _BdistWheel}

@@ -1,0 +1,63 @@
+"""How the files of HPy extensions are called."""
+
+from sysconfig import get_config_var
+
+from hpy._abi import HPY_ABI_TAG, HPY_ABI_VERSION, HPY_ABI_VERSION_MINOR
+
+__all__ = [
+    "HPY_ABIS",
+    "HPY_ABI_TAG",
+    "HPY_ABI_VERSION",
+    "HPY_ABI_VERSION_MINOR",
+    "get_hpy_ext_suffix",
+    "parse_ext_suffix",
+]
+
+HPY_ABIS = ("cpython", "universal", "hybrid")
+"""The ABIs for which an extension can be compiled."""
+
+
+def parse_ext_suffix(ext_suffix=None):
+    """Take an interpreter's extension suffix to pieces.
+
+    :param ext_suffix: such as ``.cpython-311-x86_64-linux-gnu.so``; by default that of this
+        interpreter
+    :returns: the ABI tag (``cp311``) and the file extension without its dot (``so``)
+    :raises ValueError: the suffix carries no ABI tag that is known here
+    """
+    ext_suffix = ext_suffix or get_config_var("EXT_SUFFIX")
+    *_, soabi, extension = ext_suffix.split(".")
+    implementation, *details = soabi.split("-")
+    if implementation == "cpython" and details:
+        return "cp" + details[0], extension
+    if implementation.startswith("cp"):
+        return implementation, extension
+    if implementation.startswith("pypy"):
+        return "-".join([implementation, *details[:1]]), extension
+    if implementation.startswith("graalpy"):
+        return "-".join([implementation, *details[:2]]), extension
+    raise ValueError(
+        f"no ABI tag is known for the extension suffix {ext_suffix!r}: "
+        "expected something like '.cpython-311-x86_64-linux-gnu.so'"
+    )
+
+
+def get_hpy_ext_suffix(hpy_abi, ext_suffix=None):
+    """Give the suffix of an HPy extension's file.
+
+    :param hpy_abi: one of :data:`HPY_ABIS`
+    :param ext_suffix: the interpreter's extension suffix; by default that of this interpreter
+    :returns: ``.hpy0.so`` for the Universal ABI, ``.hpy0-cp311.so`` for the Hybrid ABI, and the
+        interpreter's own suffix for the CPython ABI
+    :raises ValueError: no such ABI, or a hybrid build for an interpreter whose ABI tag is unknown
+    """
+    ext_suffix = ext_suffix or get_config_var("EXT_SUFFIX")
+    if hpy_abi == "cpython":
+        return ext_suffix
+    if hpy_abi == "universal":
+        extension = ext_suffix.rpartition(".")[2]
+        return f".{HPY_ABI_TAG}.{extension}"
+    if hpy_abi == "hybrid":
+        tag, extension = parse_ext_suffix(ext_suffix)
+        return f".{HPY_ABI_TAG}-{tag}.{extension}"
+    raise ValueError(f"{hpy_abi!r} is not an HPy ABI: choose one of {', '.join(HPY_ABIS)}")
