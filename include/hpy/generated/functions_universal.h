@@ -1671,10 +1671,12 @@ HPyAPI_INLINE HPyListBuilder HPyListBuilder_New(HPyContext *ctx, HPy_ssize_t siz
 
 /**
  * Sets an item. Unlike `PyList_SetItem` it does not take the caller's handle. Each index is to
- * be set once, before `HPyListBuilder_Build`. It cannot fail.
+ * be set, and once, before `HPyListBuilder_Build`. No error is reported here: what is wrong is
+ * remembered and raised by `HPyListBuilder_Build`.
  * @param builder a builder that is not ended
- * @param index the place, from 0 to `size` - 1; not checked
- * @param h_item the item, which stays the caller's to close
+ * @param index the place, from 0 to `size` - 1
+ * @param h_item the item, which stays the caller's to close; `HPy_NULL`, for one that could not
+ * be made, lets `HPyListBuilder_Build` fail, but crashes on the host of HPy 0.9.0
  * Since 0.9.0. Replaces PyList_SetItem, PyList_SET_ITEM.
  */
 HPyAPI_INLINE void HPyListBuilder_Set(HPyContext *ctx, HPyListBuilder builder, HPy_ssize_t index, HPy h_item)
@@ -1684,7 +1686,8 @@ HPyAPI_INLINE void HPyListBuilder_Set(HPyContext *ctx, HPyListBuilder builder, H
 
 /**
  * Ends the builder and gives the list. MemoryError if this call or an earlier one on the builder
- * had not memory enough.
+ * had not memory enough. If an item is missing or an index was outside, the exception that is
+ * set already, or else SystemError.
  * @param builder the builder; not to be used again
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0.
@@ -1720,10 +1723,12 @@ HPyAPI_INLINE HPyTupleBuilder HPyTupleBuilder_New(HPyContext *ctx, HPy_ssize_t s
 
 /**
  * Sets an item. Unlike `PyTuple_SetItem` it does not take the caller's handle. Each index is to
- * be set once, before `HPyTupleBuilder_Build`. It cannot fail.
+ * be set, and once, before `HPyTupleBuilder_Build`. No error is reported here: what is wrong is
+ * remembered and raised by `HPyTupleBuilder_Build`.
  * @param builder a builder that is not ended
- * @param index the place, from 0 to `size` - 1; not checked
- * @param h_item the item, which stays the caller's to close
+ * @param index the place, from 0 to `size` - 1
+ * @param h_item the item, which stays the caller's to close; `HPy_NULL`, for one that could not
+ * be made, lets `HPyTupleBuilder_Build` fail, but crashes on the host of HPy 0.9.0
  * Since 0.9.0. Replaces PyTuple_SetItem, PyTuple_SET_ITEM.
  */
 HPyAPI_INLINE void HPyTupleBuilder_Set(HPyContext *ctx, HPyTupleBuilder builder, HPy_ssize_t index, HPy h_item)
@@ -1733,7 +1738,8 @@ HPyAPI_INLINE void HPyTupleBuilder_Set(HPyContext *ctx, HPyTupleBuilder builder,
 
 /**
  * Ends the builder and gives the tuple. MemoryError if this call or an earlier one on the
- * builder had not memory enough.
+ * builder had not memory enough. If an item is missing or an index was outside, the exception
+ * that is set already, or else SystemError.
  * @param builder the builder; not to be used again
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0.
@@ -1757,8 +1763,8 @@ HPyAPI_INLINE void HPyTupleBuilder_Cancel(HPyContext *ctx, HPyTupleBuilder build
 /**
  * A list of handles to be closed together: for functions with many temporary handles and one way
  * out. MemoryError.
- * @param size how many handles are expected; 0 for the default, never negative. More may be
- * added
+ * @param size how many handles are expected; 0 for the default; ValueError for a negative
+ * number. More may be added
  * @return a tracker that the caller closes; a null one (`HPy_IsNull`) with MemoryError
  * Since 0.9.0.
  */
@@ -1793,7 +1799,7 @@ HPyAPI_INLINE void HPyTracker_ForgetAll(HPyContext *ctx, HPyTracker ht)
 
 /**
  * Closes the handles that the tracker has, then the tracker. Closing may run Python code.
- * @param ht an open tracker
+ * @param ht an open tracker; a null one, as a failed `HPyArg_Parse` leaves, does nothing
  * Since 0.9.0.
  */
 HPyAPI_INLINE void HPyTracker_Close(HPyContext *ctx, HPyTracker ht)
