@@ -5,12 +5,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
 use crate::environment::Environment;
-use crate::shell::{run, step};
+use crate::shell::{require_compiler, run, step};
 
 /// The suite, and what its fixtures import.
 const RELEASE: &str = "hpy==0.9.0";
@@ -46,6 +46,7 @@ backend-path = ["."]
 
 /// Runs the suite; `arguments` go to pytest.
 pub fn conformance(root: &Path, python: Option<&Path>, arguments: &[String]) -> Result<()> {
+    require_compiler()?;
     let environment = Environment::prepare(root, python)?;
     environment.require(REQUIREMENTS)?;
     let wheel = environment.install_hpy()?;
@@ -175,16 +176,6 @@ fn attribute<'a>(element: &'a str, name: &str) -> &'a str {
     let mut at = at.filter(|at| *at == 0 || element.as_bytes()[at - 1] == b' ');
     let value = at.next().map_or("", |at| &element[at + start.len()..]);
     value.split('"').next().unwrap_or_default()
-}
-
-/// Whether a C compiler is there: the suite compiles an extension for each test.
-pub fn check_compiler() -> Result<()> {
-    let cc = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    let found = Command::new(&cc).arg("--version").stdout(Stdio::null()).status();
-    if found.is_ok_and(|status| status.success()) {
-        return Ok(());
-    }
-    bail!("no C compiler: `{cc}` cannot be started; install one or set CC")
 }
 
 #[cfg(test)]

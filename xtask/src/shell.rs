@@ -58,3 +58,12 @@ fn describe(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
+
+/// Fails unless there is a C compiler.
+pub fn require_compiler() -> Result<()> {
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    if exists(&compiler) {
+        return Ok(());
+    }
+    bail!("no C compiler: `{compiler}` cannot be started; install one, or name one in CC")
+}

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::environment::Environment;
 use crate::generate;
-use crate::shell::{cargo, run, step};
+use crate::shell::{cargo, require_compiler, run, step};
 
 /// What the Python tests need from the package index.
 pub const REQUIREMENTS: &[&str] =
@@ -14,6 +14,7 @@ pub const REQUIREMENTS: &[&str] =
 
 /// Runs the Rust tests, builds and installs the wheel, and runs the Python tests; `arguments` go to pytest.
 pub fn test(root: &Path, python: Option<&Path>, arguments: &[String]) -> Result<()> {
+    require_compiler()?;
     step("compare the printed files with the description");
     generate::run(root, true)?;
     step("test the Rust crates");
