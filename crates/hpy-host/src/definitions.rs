@@ -83,11 +83,7 @@ mod tests {
             signature: HPyFunc_NOARGS,
             doc: ptr::null(),
         };
-        let slot = HPySlot {
-            slot: HPy_mod_exec,
-            impl_: None,
-            cpy_trampoline: None,
-        };
+        let slot = HPySlot { slot: HPy_mod_exec, impl_: None, cpy_trampoline: None };
         let leak = |kind, def| Box::into_raw(Box::new(HPyDef { kind, def }));
         let array = [
             leak(HPyDef_Kind_Meth, HPyDef_Union { meth }),

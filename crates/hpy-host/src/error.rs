@@ -10,7 +10,7 @@ pub enum Error {
     /// The file cannot be read.
     #[error(
         "Cannot load the HPy extension module '{name}' from '{path}': {source}. Check the path, or \
-         build the extension for the HPy ABI that this path belongs to."
+         build the extension first."
     )]
     File {
         /// The module.
@@ -24,7 +24,7 @@ pub enum Error {
     /// The file is no library, or one for another system.
     #[error(
         "Cannot load the HPy extension module '{name}' from '{path}': the file is {found}, but this \
-         Python loads {wanted}. Rebuild the extension on this system, or install the package that \
+         Python loads libraries {wanted}. Rebuild the extension on this system, or install the package that \
          was built for it."
     )]
     Foreign {
@@ -55,7 +55,7 @@ pub enum Error {
     /// There is no HPy module with this name in the library.
     #[error(
         "Cannot load the HPy extension module '{name}' from '{path}': is this an HPy universal \
-         extension called '{name}'? It has no symbol {missing}. {found}"
+         extension called '{name}'? It lacks the symbols {missing}. {found}"
     )]
     Symbols {
         /// The module.

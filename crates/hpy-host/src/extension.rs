@@ -27,10 +27,7 @@ pub struct Version {
 
 impl Version {
     /// What this host offers.
-    pub const HOST: Self = Self {
-        major: HPY_ABI_VERSION,
-        minor: HPY_ABI_VERSION_MINOR,
-    };
+    pub const HOST: Self = Self { major: HPY_ABI_VERSION, minor: HPY_ABI_VERSION_MINOR };
 
     fn is_offered(self) -> bool {
         let offered = 0..=Self::HOST.minor;
@@ -68,11 +65,7 @@ impl Extension {
     pub unsafe fn open(name: &str, path: &Path) -> Result<Self, Error> {
         // SAFETY: the caller's promise.
         let library = unsafe { Library::open(name, path) }?;
-        let mut symbols = Symbols {
-            library: &library,
-            module: last_part(name),
-            missing: vec![],
-        };
+        let mut symbols = Symbols { library: &library, module: last_part(name), missing: vec![] };
         let major = symbols.find::<GetVersion>("get_required_hpy_major_version_");
         let minor = symbols.find::<GetVersion>("get_required_hpy_minor_version_");
         let init = symbols.find::<Init>("HPyInit_");
@@ -84,28 +77,13 @@ impl Extension {
             return Err(diagnosis::missing_symbols(name, path, missing));
         };
         // SAFETY: the ABI gives the functions these types.
-        let requested = unsafe {
-            Version {
-                major: major(),
-                minor: minor(),
-            }
-        };
+        let requested = unsafe { Version { major: major(), minor: minor() } };
         if !requested.is_offered() {
-            return Err(Error::Version {
-                name: name.to_owned(),
-                requested,
-            });
+            return Err(Error::Version { name: name.to_owned(), requested });
         }
         let library = library.identity;
         let (name, path) = (name.to_owned(), path.to_owned());
-        Ok(Self {
-            name,
-            path,
-            library,
-            requested,
-            init,
-            init_context,
-        })
+        Ok(Self { name, path, library, requested, init, init_context })
     }
 
     /// Checks that the file's name has the tag of the ABI that the library asks for.
@@ -113,17 +91,8 @@ impl Extension {
         let (name, path, requested) = (self.name.clone(), self.path.clone(), self.requested);
         match tag(&self.path) {
             Some(tag) if tag == requested.major => Ok(()),
-            Some(tag) => Err(Error::WrongTag {
-                name,
-                path,
-                tag,
-                requested,
-            }),
-            None => Err(Error::NoTag {
-                name,
-                path,
-                requested,
-            }),
+            Some(tag) => Err(Error::WrongTag { name, path, tag, requested }),
+            None => Err(Error::NoTag { name, path, requested }),
         }
     }
 
@@ -179,10 +148,7 @@ impl Library {
         let raw = raw.map_err(|error| diagnosis::not_opened(name, path, &error))?;
         // SAFETY: just opened, and not closed by anybody.
         let open = unsafe { os::Library::from_raw(raw) }.into();
-        Ok(Self {
-            open: ManuallyDrop::new(open),
-            identity: raw as usize,
-        })
+        Ok(Self { open: ManuallyDrop::new(open), identity: raw as usize })
     }
 }
 
@@ -243,12 +209,10 @@ fn last_part(name: &str) -> &str {
 fn tag(path: &Path) -> Option<u32> {
     let file_name = path.file_name()?.to_str()?;
     let after_name = file_name.split('.').skip(1);
-    after_name
-        .filter_map(|part| part.strip_prefix("hpy"))
-        .find_map(|number| {
-            let number = number.split('-').next()?;
-            number.parse().ok()
-        })
+    after_name.filter_map(|part| part.strip_prefix("hpy")).find_map(|number| {
+        let number = number.split('-').next()?;
+        number.parse().ok()
+    })
 }
 
 #[cfg(test)]

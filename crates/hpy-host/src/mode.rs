@@ -42,8 +42,9 @@ impl Mode {
     /// The mode that the value of the variable `HPY` asks for a module with this full name.
     ///
     /// The value is either one mode for every module, or pairs `module:mode` separated by commas; a
-    /// module that is in no pair is loaded in universal mode. Names of modes are compared without
-    /// regard to case, and blanks around names are ignored.
+    /// module that is in no pair is loaded in universal mode. A pair names the module in full
+    /// (`package.module`), or by its last part, as HPy 0.9 wanted it. Names of modes are compared
+    /// without regard to case, and blanks around names are ignored.
     pub fn from_environment(value: &str, module: &str) -> Result<Self, Error> {
         if !value.contains(':') {
             return Self::from_name(value, value);
@@ -54,7 +55,7 @@ impl Mode {
             // Each pair is checked, so that a mistyped one is an error whichever module comes
             // first.
             let mode = Self::from_name(value, mode)?;
-            if name.trim() == module {
+            if [Some(module), module.rsplit('.').next()].contains(&Some(name.trim())) {
                 chosen = mode;
             }
         }
@@ -70,10 +71,7 @@ impl Mode {
 }
 
 fn invalid(value: &str, part: &str) -> Error {
-    Error::ModeName {
-        value: value.to_owned(),
-        part: part.trim().to_owned(),
-    }
+    Error::ModeName { value: value.to_owned(), part: part.trim().to_owned() }
 }
 
 #[cfg(test)]
@@ -95,23 +93,17 @@ mod tests {
     fn pairs_name_modules_exactly() {
         assert_eq!(choose("pkg.foo:debug"), Ok(Mode::Debug));
         assert_eq!(choose("a:debug, pkg.foo : Trace"), Ok(Mode::Trace));
-        assert_eq!(choose("foo:debug,pkg.foobar:trace"), Ok(Mode::Universal));
-        assert_eq!(choose("pkg:debug"), Ok(Mode::Universal));
+        assert_eq!(choose("foo:debug,bar:trace"), Ok(Mode::Debug));
+        for other in ["pkg:debug", "pkg.foobar:debug", "pkg.fo:debug", "x.foo:debug", "oo:debug"] {
+            assert_eq!(choose(other), Ok(Mode::Universal), "{other}");
+        }
     }
 
     #[test]
     fn what_is_no_mode_is_an_error_that_lists_the_modes() {
-        for value in [
-            "",
-            " ",
-            "deb",
-            "debugger",
-            "1",
-            "a:",
-            "a:b",
-            "pkg.foo:debug,",
-            "a:debug,trace",
-        ] {
+        for value in
+            ["", " ", "deb", "debugger", "1", "a:", "a:b", "pkg.foo:debug,", "a:debug,trace"]
+        {
             let message = choose(value).expect_err(value);
             assert!(message.contains("universal, debug, trace"), "{message}");
             assert!(message.contains(&format!("HPY={value:?}")), "{message}");

@@ -109,10 +109,7 @@ mod pool {
             }
             let (kind, first, target) = request;
             let code = self.take(kind)?;
-            let data = Data {
-                first: first as *const c_void,
-                target: target as *const c_void,
-            };
+            let data = Data { first: first as *const c_void, target: target as *const c_void };
             // SAFETY: the data page is mapped, writable and lies DISTANCE behind the code; nobody
             // else has this thunk yet.
             unsafe { code.byte_add(DISTANCE).cast::<Data>().write(data) };
@@ -191,10 +188,7 @@ mod pool {
         }
         // SAFETY: the range was mapped above and nobody else knows it.
         match unsafe { fill(base, page, kind) } {
-            Some(()) => Some(Free {
-                next: NonNull::new(base)?,
-                count: page / SIZE,
-            }),
+            Some(()) => Some(Free { next: NonNull::new(base)?, count: page / SIZE }),
             None => {
                 // SAFETY: as above; the addresses were given to nobody.
                 unsafe { libc::munmap(base, 2 * DISTANCE) };
@@ -215,11 +209,7 @@ mod pool {
             }
             protect(base, page, libc::PROT_READ | libc::PROT_EXEC)?;
             arch::publish(base, page);
-            protect(
-                base.byte_add(DISTANCE),
-                page,
-                libc::PROT_READ | libc::PROT_WRITE,
-            )
+            protect(base.byte_add(DISTANCE), page, libc::PROT_READ | libc::PROT_WRITE)
         }
     }
 
@@ -370,9 +360,7 @@ mod tests {
 
     /// Mixes its arguments so that a lost, doubled or swapped one changes the result.
     fn mix(arguments: &[usize]) -> usize {
-        arguments.iter().fold(7, |sum, &argument| {
-            sum.wrapping_mul(31).wrapping_add(argument)
-        })
+        arguments.iter().fold(7, |sum, &argument| sum.wrapping_mul(31).wrapping_add(argument))
     }
 
     extern "C" fn after1(first: usize, a: usize) -> usize {
@@ -484,16 +472,11 @@ mod tests {
                 let (start, end) = range.split_once('-')?;
                 let start = usize::from_str_radix(start, 16).ok()?;
                 let end = usize::from_str_radix(end, 16).ok()?;
-                (start..end)
-                    .contains(&address)
-                    .then(|| rest[..4].to_owned())
+                (start..end).contains(&address).then(|| rest[..4].to_owned())
             })
         };
         assert_eq!(permissions_at(code).as_deref(), Some("r-xp"));
-        assert_eq!(
-            permissions_at(code + pool::DISTANCE).as_deref(),
-            Some("rw-p")
-        );
+        assert_eq!(permissions_at(code + pool::DISTANCE).as_deref(), Some("rw-p"));
         assert!(!maps.lines().any(|line| line.contains("rwx")));
     }
 }

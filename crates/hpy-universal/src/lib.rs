@@ -4,8 +4,8 @@
 //! aborts the process where one would leave an `extern "C"` function. So none unwinds into C, and
 //! the release profile keeps unwinding.
 
-mod attributes;
 mod error;
+mod importing;
 mod load;
 
 use pyo3::prelude::*;

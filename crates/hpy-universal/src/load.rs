@@ -6,8 +6,8 @@ use hpy_abi::HPyModuleDef;
 use hpy_host::{Error, Extension, Mode};
 use pyo3::prelude::*;
 
-use crate::attributes;
 use crate::error::to_python;
+use crate::importing;
 
 /// Load a universal extension and return its module.
 ///
@@ -62,12 +62,12 @@ pub(crate) fn load_bootstrap<'py>(
     env: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     // The spec is the stub's, and should lead to the library.
-    attributes::set_unless_refused(spec, "origin", &file)?;
+    importing::set_unless_refused(spec, "origin", file.as_os_str())?;
     let mode = Settings { env }.mode(ext_name)?;
     let request = Request { symbol: name, name: ext_name, path: &file, tagged: true, mode };
     let module = request.load(spec)?;
-    attributes::set_unless_refused(&module, "__package__", package)?;
-    attributes::set_unless_refused(&module, "__loader__", loader)?;
+    importing::set_unless_refused(&module, "__package__", package)?;
+    importing::set_unless_refused(&module, "__loader__", loader)?;
     Ok(module)
 }
 
@@ -148,9 +148,10 @@ impl Request<'_> {
         let created = created.map_err(raised)?;
         // SAFETY: a new reference that is ours now.
         let module = unsafe { Bound::from_owned_ptr(py, created.module()) };
-        attributes::set(&module, spec, self.path)?;
+        importing::set(&module, spec, self.path)?;
         // SAFETY: the interpreter is attached, and the module is alive.
-        unsafe { created.execute() }.map_err(raised)?;
+        let execute = || unsafe { created.execute() }.map_err(raised);
+        importing::while_imported(&module, spec, self.name, execute)?;
         Ok(module)
     }
 
