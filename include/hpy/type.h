@@ -114,13 +114,15 @@ typedef struct {
 
 /**
  * Visits a field inside an `HPy_tp_traverse` function, whose parameters must be called `visit` and
- * `arg`; returns from that function if the visitor says so. Replaces `Py_VISIT`.
+ * `arg`; returns from that function if the visitor says so. Replaces `Py_VISIT`. A null field is
+ * passed over: HPy 0.9's own visitor expects an object.
  *
  * @param field `HPyField *`
  */
 #define HPy_VISIT(field)                                                                           \
     do {                                                                                           \
-        int _hpy_visited = visit(field, arg);                                                      \
+        HPyField *_hpy_field = (field);                                                            \
+        int _hpy_visited = HPyField_IsNull(*_hpy_field) ? 0 : visit(_hpy_field, arg);              \
         if (_hpy_visited)                                                                          \
             return _hpy_visited;                                                                   \
     } while (0)
