@@ -161,11 +161,7 @@ pub unsafe fn create(
     name: &str,
     spec: *mut ffi::PyObject,
 ) -> Result<Created, Raised> {
-    let identity = Identity {
-        definition,
-        name: name.to_owned(),
-        mode,
-    };
+    let identity = Identity { definition, name: name.to_owned(), mode };
     // SAFETY: the caller's promise. Libraries are never closed, so their definitions live for ever;
     // a load and its context are never freed either.
     unsafe {
@@ -179,11 +175,7 @@ pub unsafe fn create(
             Raised
         })?;
         load.made(module);
-        Ok(Created {
-            load,
-            definition,
-            module,
-        })
+        Ok(Created { load, definition, module })
     }
 }
 

@@ -101,10 +101,5 @@ unsafe impl Send for Table {}
 fn words(method: &ffi::PyMethodDef) -> [usize; 4] {
     // SAFETY: all members of the union are function pointers.
     let function: *const c_void = unsafe { transmute(method.ml_meth) };
-    [
-        method.ml_name as usize,
-        function as usize,
-        method.ml_flags as usize,
-        method.ml_doc as usize,
-    ]
+    [method.ml_name as usize, function as usize, method.ml_flags as usize, method.ml_doc as usize]
 }

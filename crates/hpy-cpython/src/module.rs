@@ -86,10 +86,7 @@ unsafe fn plan(ctx: *mut HPyContext, definition: &HPyModuleDef) -> Result<Plan, 
             Definition::Member(_) => return Err(misplaced("an HPyMember")),
             Definition::GetSet(_) => return Err(misplaced("an HPyGetSet")),
             Definition::Unknown(kind) => {
-                return Err(misplaced(&format!(
-                    "a definition of the unknown kind {}",
-                    kind.0
-                )));
+                return Err(misplaced(&format!("a definition of the unknown kind {}", kind.0)));
             }
         }
     }
@@ -109,8 +106,7 @@ fn add_slot(plan: &mut Plan, slot: &HPySlot) -> Result<(), Failure> {
         }
         (HPy_mod_exec, Some(author)) => {
             // SAFETY: that is the prototype of functions in this slot.
-            plan.exec
-                .push(unsafe { transmute::<unsafe extern "C" fn(), ExecSlot>(author) });
+            plan.exec.push(unsafe { transmute::<unsafe extern "C" fn(), ExecSlot>(author) });
             Ok(())
         }
         (HPy_mod_create | HPy_mod_exec, None) => Err(Failure::System(
@@ -148,9 +144,7 @@ fn check_only_create(definition: &HPyModuleDef, plan: &Plan) -> Result<(), Failu
 fn check_size(definition: &HPyModuleDef) -> Result<(), Failure> {
     match definition.size {
         0 => Ok(()),
-        ..0 => Err(Failure::System(
-            "HPy does not permit HPyModuleDef.size < 0".to_owned(),
-        )),
+        ..0 => Err(Failure::System("HPy does not permit HPyModuleDef.size < 0".to_owned())),
         _ => Err(Failure::System(
             "HPy has no module state, HPyModuleDef.size > 0 is not supported; keep objects in \
              HPyGlobal variables"
