@@ -57,7 +57,7 @@ impl Record {
 
 /// A record with the tables that CPython keeps pointers to.
 pub(crate) struct OwnedRecord {
-    /// Must stay first: the word in the type points to it.
+    /// What the word in the type points to.
     pub record: Record,
     /// Full name of the type; `tp_name` before CPython 3.11.
     pub name: CString,
@@ -118,7 +118,7 @@ unsafe fn word(ty: *mut ffi::PyTypeObject) -> *mut *mut c_void {
 /// `ty` is a heap type that nobody else uses yet.
 pub(crate) unsafe fn attach(ty: *mut ffi::PyTypeObject, record: &'static OwnedRecord) {
     // SAFETY: the word is ours, see `word`.
-    unsafe { *word(ty) = ptr::from_ref(record).cast_mut().cast() }
+    unsafe { *word(ty) = ptr::from_ref(&record.record).cast_mut().cast() }
 }
 
 /// The record of exactly this type, if HPy made it.
