@@ -1,0 +1,48 @@
+"""Builds the example's modules, each with the one command that README.md shows, and loads them."""
+
+import importlib.util
+import os
+import shlex
+import subprocess
+import sysconfig
+from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+INCLUDE = HERE.parent.parent / "include"
+CFLAGS = ["-O2", "-g", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden"]
+PYTHON_INCLUDE = ["-I", sysconfig.get_path("include")]
+
+MODULES = {
+    "cpython": ("hpyjson", ".so", ["-DHPY_ABI_CPYTHON", "-I", INCLUDE, *PYTHON_INCLUDE]),
+    "universal": ("hpyjson", ".hpy0.so", ["-DHPY_ABI_UNIVERSAL", "-I", INCLUDE]),
+    "cjson": ("cjson", ".so", PYTHON_INCLUDE),
+}
+
+
+def build(directory, name, suffix, flags):
+    """Compile NAME.c to a shared library in `directory`; its path."""
+    library = directory / (name + suffix)
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    subprocess.run([*compiler, *CFLAGS, *flags, HERE / f"{name}.c", "-o", library], check=True)
+    return library
+
+
+def load(name, path):
+    """Load a library, whichever its ABI is."""
+    spec = ModuleSpec(name, ExtensionFileLoader(name, str(path)), origin=str(path))
+    if ".hpy0." in path.name:
+        universal = pytest.importorskip("hpy.universal")
+        return universal.load(name, str(path), spec)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session", params=list(MODULES))
+def mod(request, tmp_path_factory):
+    """One of the modules under test."""
+    name, suffix, flags = MODULES[request.param]
+    return load(name, build(tmp_path_factory.mktemp(request.param), name, suffix, flags))
