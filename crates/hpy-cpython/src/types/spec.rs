@@ -204,9 +204,11 @@ impl Context<'_> {
             if self.spec.legacy_slots.is_null() {
                 return Ok(());
             }
-            return Err(
-                self.type_error("legacy_slots need .builtin_shape = HPyType_BuiltinShape_Legacy")
-            );
+            return Err(Failure::Type(
+                "cannot specify .legacy_slots without setting \
+                 .builtin_shape=HPyType_BuiltinShape_Legacy"
+                    .into(),
+            ));
         }
         if base_record.is_some_and(|record| record.shape != HPyType_BuiltinShape_Legacy) {
             return Err(Failure::Type(
