@@ -71,11 +71,11 @@ extern "C" {
 #include "hpy/defs.h"
 #include "hpy/type.h"
 #include "hpy/module.h"
-#include "hpy/generated/context.h"
 
 #ifdef HPY_ABI_CPYTHON
 #    include "hpy/cpython/cpython.h"
 #else
+#    include "hpy/generated/context.h"
 #    include "hpy/universal/functions.h"
 #    include "hpy/universal/trampolines.h"
 #    include "hpy/universal/module.h"

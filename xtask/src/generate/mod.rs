@@ -4,6 +4,7 @@
 
 mod abi_rust;
 mod context_header;
+mod cpython_header;
 mod cpython_rust;
 mod ctypes;
 mod docs;
@@ -40,6 +41,7 @@ impl Output {
 fn outputs(api: &Api) -> Result<Vec<Output>> {
     let mut outputs = Vec::new();
     outputs.extend(context_header::print(api));
+    outputs.extend(cpython_header::print(api));
     outputs.extend(enums_header::print(api));
     outputs.extend(functions_header::print(api));
     outputs.extend(prototypes_header::print(api));

@@ -61,7 +61,7 @@ fn prototype(s: &Signature) -> Option<String> {
 }
 
 /// The lines of a macro, joined by backslashes.
-fn macro_lines(lines: &[&str]) -> String {
+pub(super) fn macro_lines(lines: &[&str]) -> String {
     let (last, others) = lines.split_last().expect("a macro has a line");
     let mut text: String = others.iter().map(|line| format!("{line:<98} \\\n")).collect();
     text.push_str(last);
@@ -126,12 +126,12 @@ fn trampoline(s: &Signature) -> Option<String> {
     Some(format!("\n{}", macro_lines(&lines)))
 }
 
-fn inputs(args: &TrampolineArgs) -> impl Iterator<Item = &str> {
+pub(super) fn inputs(args: &TrampolineArgs) -> impl Iterator<Item = &str> {
     args.fields.iter().map(|f| f.name.as_str()).filter(|name| *name != "result")
 }
 
 /// The parameters with which Python calls the trampoline; underscores keep them apart from `IMPL`.
-fn python_parameters(s: &Signature, args: &TrampolineArgs) -> String {
+pub(super) fn python_parameters(s: &Signature, args: &TrampolineArgs) -> String {
     inputs(args)
         .map(|field| match trampoline_field(s, field).as_str() {
             "HPy_RichCmpOp" => format!("int _{field}"),

@@ -1,0 +1,122 @@
+//! What the CPython ABI's headers say of handles and signatures: the context, and the functions that CPython calls.
+
+use super::Output;
+use super::ctypes::{NOTICE, declare};
+use super::prototypes_header::{inputs, macro_lines, python_parameters};
+use crate::model::{Api, Handle, Param, Signature, TrampolineArgs};
+
+/// Functions that get neither a context nor an object as CPython passes it; `cpython/` writes them.
+const BY_HAND: [&str; 3] =
+    ["HPyFunc_DESTROYFUNC", "HPyFunc_TRAVERSEPROC", "HPyFunc_CAPSULE_DESTRUCTOR"];
+
+pub fn print(api: &Api) -> Vec<Output> {
+    let trampolines: Vec<_> = api.signatures.iter().filter_map(trampoline).collect();
+    vec![
+        header("context_cpython", &context(api)),
+        header("trampolines_cpython", &trampolines.join("\n")),
+    ]
+}
+
+fn header(name: &str, body: &str) -> Output {
+    let guard = format!("HPY_GENERATED_{}_H", name.to_uppercase());
+    let text = format!(
+        "// {NOTICE}\n\n#ifndef {guard}\n#define {guard}\n\n{body}\n#endif /* {guard} */\n"
+    );
+    Output::new(format!("include/hpy/generated/{name}.h"), text)
+}
+
+/// The struct with the constant handles, and the function that fills it.
+fn context(api: &Api) -> String {
+    let members: String = api
+        .handles
+        .iter()
+        .map(|h| format!("    /** {}: {} */\n    HPy {};\n", h.python, h.replaces, h.name))
+        .collect();
+    let values: String = api
+        .handles
+        .iter()
+        .map(|h| format!("    ctx->{} = _py2h({});\n", h.name, constant(h)))
+        .collect();
+    format!(
+        "/**\n * The constant handles, and which mode this is. A function that Python calls gets it as its\n \
+         * first parameter and hands it on. The API's functions are not in it: in this mode each is a\n \
+         * call of the Python/C API.\n */\n\
+         struct _HPyContext_s {{\n\
+         \x20   /** Which host and mode this is, for people. */\n    const char *name;\n\
+         \x20   /** The headers' own. */\n    void *_private;\n\
+         \x20   /** The major ABI version, HPY_ABI_VERSION. */\n    int abi_version;\n\
+         {members}}};\n\n\
+         /* Sets the constant handles: borrowed references to objects that live as long as Python. */\n\
+         HPyAPI_INLINE void _HPyContext_SetHandles(HPyContext *ctx)\n{{\n{values}}}\n"
+    )
+}
+
+/// The C expression for the object.
+fn constant(h: &Handle) -> String {
+    if h.replaces.starts_with('&') {
+        format!("(PyObject *){}", h.replaces)
+    } else {
+        h.replaces.clone()
+    }
+}
+
+/// A function with the prototype that CPython calls, which calls the author's function.
+fn trampoline(s: &Signature) -> Option<String> {
+    if BY_HAND.contains(&s.name.as_str()) {
+        return None;
+    }
+    let args = s.trampoline_args.as_ref()?;
+    let returns = s.returns.as_deref()?;
+    let arguments: String =
+        s.params.iter().map(|p| format!(", {}", argument(s, args, p))).collect();
+    let call = format!("IMPL(_HPY_CONTEXT{arguments})");
+    let (result, statement) = match returns {
+        "HPy" => ("PyObject *", format!("return _h2py({call});")),
+        "void" => ("void", format!("{call};")),
+        other => (other, format!("return {call};")),
+    };
+    Some(macro_lines(&[
+        &format!("#define _HPyFunc_TRAMPOLINE_{}(SYM, IMPL)", s.name),
+        &format!("    static {}({})", declare(result, "SYM"), c_parameters(s, args)),
+        "    {",
+        &format!("        {statement}"),
+        "    }",
+    ]))
+}
+
+/// The parameters with which CPython calls the function.
+fn c_parameters(s: &Signature, args: &TrampolineArgs) -> String {
+    match s.name.as_str() {
+        "HPyFunc_NOARGS" => "PyObject *_self, HPy_UNUSED PyObject *_none".to_owned(),
+        "HPyFunc_NEWFUNC" => "PyTypeObject *_type, PyObject *_args, PyObject *_kw".to_owned(),
+        "HPyFunc_MOD_CREATE" => "PyObject *_spec, HPy_UNUSED PyModuleDef *_def".to_owned(),
+        _ => python_parameters(s, args).replace("cpy_", ""),
+    }
+}
+
+/// What the author's function gets for a parameter.
+fn argument(s: &Signature, args: &TrampolineArgs, p: &Param) -> String {
+    let same = format!("_{}", passed_as(s, args, p));
+    match (p.ctype.as_str(), p.name.as_str(), s.name.as_str()) {
+        (_, "type", "HPyFunc_NEWFUNC") => "_py2h((PyObject *)_type)".to_owned(),
+        ("const HPy *", _, "HPyFunc_INITPROC" | "HPyFunc_NEWFUNC") => {
+            "_HPy_TupleItems(_args)".to_owned()
+        }
+        (_, "nargs", "HPyFunc_INITPROC" | "HPyFunc_NEWFUNC") => {
+            "PyTuple_GET_SIZE(_args)".to_owned()
+        }
+        (_, "nargs", "HPyFunc_KEYWORDS") => "(size_t)PyVectorcall_NARGS(_nargsf)".to_owned(),
+        ("HPy", ..) => format!("_py2h({same})"),
+        ("const HPy *" | "size_t" | "HPy_buffer *" | "HPy_RichCmpOp", ..) => {
+            format!("({}){same}", p.ctype)
+        }
+        _ => same,
+    }
+}
+
+/// The name under which CPython's function has the parameter.
+fn passed_as<'a>(s: &Signature, args: &'a TrampolineArgs, p: &'a Param) -> &'a str {
+    let named = inputs(args).find(|field| *field == p.name);
+    let at = s.params.iter().position(|other| other.name == p.name);
+    named.or_else(|| inputs(args).nth(at?)).unwrap_or(&p.name)
+}
