@@ -118,7 +118,7 @@ static inline int js_peek(js_reader *r)
     return r->at < r->end ? (unsigned char)*r->at : -1;
 }
 
-/* Behind an item: 1 if another follows, 0 if `bracket` ends the list or object, -1 for a problem. */
+/* Behind an item: 1 if another follows, 0 if `bracket` ends them, -1 for a problem. */
 static inline int js_after_item(js_reader *r, char bracket, const char *expected)
 {
     int next = js_peek(r);

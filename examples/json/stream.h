@@ -90,7 +90,7 @@ static inline bool js_split(js_splitter *s, const char *text, size_t length)
     return false;
 }
 
-/* What has arrived of a stream and is not decoded yet. `place` begins as JS_START, all else as 0. */
+/* What has arrived of a stream and is not decoded. `place` begins as JS_START, all else as 0. */
 typedef struct {
     js_writer text;
     js_splitter splitter;
