@@ -247,11 +247,9 @@ typedef struct {
                             __VA_ARGS__})
 
 #define _HPyDef_MEMBER(SYM, NAME, TYPE, OFFSET, ...)                                               \
-    _HPyDef_DEFINE(SYM, Member,                                                                    \
-                   .member = {.name = NAME,                                                        \
-                              .type = TYPE,                                                        \
-                              .offset = (HPy_ssize_t)(OFFSET),                                     \
-                              __VA_ARGS__})
+    _HPyDef_DEFINE(                                                                                \
+        SYM, Member,                                                                               \
+        .member = {.name = NAME, .type = TYPE, .offset = (HPy_ssize_t)(OFFSET), __VA_ARGS__})
 
 #define _HPyDef_GET(SYM, GETTER, NAME, ...) _HPyDef_GET_IMPL(SYM, NAME, GETTER, __VA_ARGS__)
 #define _HPyDef_GET_IMPL(SYM, NAME, GETTER, ...)                                                   \

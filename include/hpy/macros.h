@@ -90,7 +90,7 @@
 #if _HPY_GNU
 #    define _HPY_DEFINITION_BEGIN                                                                  \
         _Pragma("GCC diagnostic push")                                                             \
-        _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"") _HPY_EXTENSION
+            _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"") _HPY_EXTENSION
 #    define _HPY_DEFINITION_END _Pragma("GCC diagnostic pop")
 #else
 #    define _HPY_DEFINITION_BEGIN

@@ -53,8 +53,7 @@ HPyAPI_INLINE cpy_PyObject *HPy_AsPyObject(HPyContext *ctx, HPy h)
     return ctx->ctx_AsPyObject(ctx, h);
 }
 #else
-#    define _HPY_LEGACY_TEXT                                                                       \
-        "Cannot use legacy functions when targeting the HPy Universal ABI"
+#    define _HPY_LEGACY_TEXT "Cannot use legacy functions when targeting the HPy Universal ABI"
 #    if _HPY_HAS_ATTRIBUTE(error)
 #        define _HPY_LEGACY __attribute__((error(_HPY_LEGACY_TEXT)))
 #    elif _HPY_HAS_ATTRIBUTE(unavailable)

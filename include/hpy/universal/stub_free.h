@@ -20,7 +20,7 @@
 #else
 
 #    define _HPY_STRING(token) _HPY_STRING_EXPANDED(token)
-#    define _HPY_STRING_EXPANDED(token) #token
+#    define _HPY_STRING_EXPANDED(token) "" #    token
 /* Binds a declaration to a symbol of Python that need not exist. */
 #    define _HPY_WEAK_PYTHON(symbol)                                                               \
         __asm__(_HPY_STRING(__USER_LABEL_PREFIX__) #symbol)                                        \
@@ -29,14 +29,14 @@
 extern cpy_PyObject *_HPyStub_ModuleDef_Init(void *def) _HPY_WEAK_PYTHON(PyModuleDef_Init);
 extern int _HPyStub_SetGIL(cpy_PyObject *module, void *gil)
     _HPY_WEAK_PYTHON(PyUnstable_Module_SetGIL);
-extern cpy_PyObject *_HPyStub_ImportModule(const char *name) _HPY_WEAK_PYTHON(PyImport_ImportModule);
+extern cpy_PyObject *_HPyStub_ImportModule(const char *name)
+    _HPY_WEAK_PYTHON(PyImport_ImportModule);
 extern cpy_PyObject *_HPyStub_GetAttr(cpy_PyObject *object, const char *name)
     _HPY_WEAK_PYTHON(PyObject_GetAttrString);
 extern int _HPyStub_HasAttr(cpy_PyObject *object, const char *name)
     _HPY_WEAK_PYTHON(PyObject_HasAttrString);
-extern cpy_PyObject *_HPyStub_CallMethod(cpy_PyObject *object, const char *name,
-                                         const char *format, ...)
-    _HPY_WEAK_PYTHON(PyObject_CallMethod);
+extern cpy_PyObject *_HPyStub_CallMethod(cpy_PyObject *object, const char *name, const char *format,
+                                         ...) _HPY_WEAK_PYTHON(PyObject_CallMethod);
 extern void _HPyStub_DecRef(cpy_PyObject *object) _HPY_WEAK_PYTHON(Py_DecRef);
 extern int _HPyStub_ExceptionMatches(cpy_PyObject *exception)
     _HPY_WEAK_PYTHON(PyErr_ExceptionMatches);
@@ -146,10 +146,10 @@ _HPY_ASSERT_SIZE(_HPyStub_FreeThreadedDef, 120);
 _HPY_ASSERT_MEMBER(_HPyStub_FreeThreadedDef, def.name, 56);
 _HPY_ASSERT_MEMBER(_HPyStub_FreeThreadedDef, def.slots, 88);
 
-/* A free-threaded Python wants static objects to be marked as such: statically allocated (4), and
-   immortal. */
-#    define _HPY_STUB_STATICALLY_ALLOCATED 4
-#    define _HPY_STUB_IMMORTAL UINT32_MAX
+/* The head of an object. A free-threaded Python wants to see that it is static: the flag
+   «statically allocated» (4), and an immortal local reference count. */
+#    define _HPY_STUB_LOCKED_HEAD 1, NULL
+#    define _HPY_STUB_FREE_THREADED_HEAD 0, 4, 0, 0, UINT32_MAX, 0, NULL
 /* Py_mod_create */
 #    define _HPY_STUB_CREATE_SLOT 1
 
@@ -162,10 +162,9 @@ _HPY_ASSERT_MEMBER(_HPyStub_FreeThreadedDef, def.slots, 88);
         _HPY_EXPORT(cpy_PyObject *, PyInit_##NAME, (void))                                         \
         {                                                                                          \
             static _HPyStub_Slot slots[] = {{_HPY_STUB_CREATE_SLOT, _HPyStub_Create}, {0, NULL}};  \
-            static _HPyStub_LockedDef locked = {1, NULL, _HPY_STUB_DEF(#NAME)};                    \
-            static _HPyStub_FreeThreadedDef free_threaded = {                                      \
-                0,    _HPY_STUB_STATICALLY_ALLOCATED, 0, 0, _HPY_STUB_IMMORTAL, 0,                 \
-                NULL, _HPY_STUB_DEF(#NAME)};                                                       \
+            static _HPyStub_LockedDef locked = {_HPY_STUB_LOCKED_HEAD, _HPY_STUB_DEF(#NAME)};      \
+            static _HPyStub_FreeThreadedDef free_threaded = {_HPY_STUB_FREE_THREADED_HEAD,         \
+                                                             _HPY_STUB_DEF(#NAME)};                \
             if (_HPyStub_ModuleDef_Init == NULL) {                                                 \
                 return NULL;                                                                       \
             }                                                                                      \
