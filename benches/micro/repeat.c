@@ -1,0 +1,54 @@
+/*
+ * Calls a Python callable again and again, as the interpreter does: with its arguments in an array.
+ *
+ * callgrind counts what happens inside `hpy_bench_repeat` only, and writes one report each time it
+ * returns.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+__attribute__((noinline)) static int hpy_bench_repeat(PyObject *callable, PyObject *const *args,
+                                                      size_t nargs, long times, int collect)
+{
+    while (times-- > 0) {
+        PyObject *result = PyObject_Vectorcall(callable, args, nargs, NULL);
+        if (result == NULL)
+            return -1;
+        Py_DECREF(result);
+    }
+    if (collect)
+        PyGC_Collect();
+    return 0;
+}
+
+static PyObject *repeat(PyObject *self, PyObject *args)
+{
+    PyObject *callable, *arguments;
+    long times;
+    int collect;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "OO!lp", &callable, &PyTuple_Type, &arguments, &times, &collect))
+        return NULL;
+    if (hpy_bench_repeat(callable, ((PyTupleObject *)arguments)->ob_item,
+                         (size_t)PyTuple_GET_SIZE(arguments), times, collect) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef module_methods[] = {
+    {"repeat", repeat, METH_VARARGS,
+     "repeat(callable, arguments, times, collect)\n--\n\n"
+     "Call `times` times; then, if `collect`, collect garbage."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef module_def = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "repeat",
+    .m_methods = module_methods,
+};
+
+PyMODINIT_FUNC PyInit_repeat(void)
+{
+    return PyModuleDef_Init(&module_def);
+}
