@@ -27,11 +27,10 @@ class UniversalExtensionLoader(ExtensionFileLoader):
     """
 
     def create_module(self, spec):
-        """Load the library and give the module, its ``HPy_mod_exec`` slots already run."""
-        from hpy.universal import _load_bootstrap
+        """Load the library and give its module, which has run already."""
+        from hpy.universal import _load_from_spec
 
-        name = spec.name.rpartition(".")[2]
-        return _load_bootstrap(name, spec.name, spec.parent, self.path, self, spec, os.environ)
+        return _load_from_spec(spec)
 
     def exec_module(self, module):
         """Do nothing: loading has run the module, and a reload runs no extension again."""

@@ -129,19 +129,21 @@ class _BuildExt:
 
     def copy_extensions_to_source(self):
         super().copy_extensions_to_source()
-        mapping = super().get_output_mapping()
-        for library in self._stubbed_libraries():
-            if os.path.exists(mapping[library]):  # an optional extension may have failed
-                self._write_stub(mapping[library])
+        if not _wants_stubs(self.distribution):
+            return
+        for ext in self.distribution.hpy_ext_modules or ():
+            library = self.get_ext_fullpath(ext.name)
+            if os.path.exists(library):  # an optional extension may have failed
+                self._write_stub(library)
 
     def _hpy_names(self):
         return {self.get_ext_fullname(ext.name) for ext in self.distribution.hpy_ext_modules or ()}
 
     def _stubbed_libraries(self):
+        """Give the libraries with a stub, as they are called in the build directory."""
         if not _wants_stubs(self.distribution):
             return []
-        names = self._hpy_names()
-        return [os.path.join(self.build_lib, self.get_ext_filename(name)) for name in names]
+        return [os.path.join(self.build_lib, self.get_ext_filename(n)) for n in self._hpy_names()]
 
     def _write_stub(self, library):
         self.execute(write_stub, (library,), f"writing {stub_path(library)}")
