@@ -1645,10 +1645,11 @@ HPyAPI_INLINE HPy HPyImport_ImportModule(HPyContext *ctx, const char *utf8_name)
  * a trampoline, compiled into the extension by the `HPyDef` macros, packs Python's arguments
  * into the signature's struct and calls this. The host makes handles of the arguments, calls
  * `func` and leaves the result in the struct. Not for authors.
- * @param sig the signature of `func`; any but DESTROYFUNC, CAPSULE_DESTRUCTOR and
- * VECTORCALLFUNC, which end the process
+ * @param sig the signature of `func`; any but DESTROYFUNC and VECTORCALLFUNC, which end the
+ * process
  * @param func the author's function, cast
- * @param args the struct `_HPyFunc_args_<SIGNATURE>`; its `result` is written
+ * @param args the struct `_HPyFunc_args_<SIGNATURE>`, whose `result` is written; for
+ * CAPSULE_DESTRUCTOR, which has none, the capsule
  * Since 0.9.0.
  */
 HPyAPI_INLINE void _HPy_CallRealFunctionFromTrampoline(HPyContext *ctx, HPyFunc_Signature sig, HPyCFunction func, void *args)
