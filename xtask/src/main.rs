@@ -3,6 +3,7 @@
 mod conformance;
 mod environment;
 mod generate;
+mod memcheck;
 mod model;
 mod shell;
 mod test;
@@ -44,6 +45,11 @@ enum Command {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Run the C tests under AddressSanitizer, UndefinedBehaviorSanitizer and Valgrind
+    Memcheck {
+        #[command(flatten)]
+        python: Python,
+    },
 }
 
 /// Which interpreter a command works with.
@@ -73,6 +79,7 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Conformance { python, arguments } => {
             conformance::conformance(&root(), python.path.as_deref(), &arguments)
         }
+        Command::Memcheck { python } => memcheck::memcheck(&root(), python.path.as_deref()),
     }
 }
 
