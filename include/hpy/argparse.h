@@ -207,7 +207,9 @@ HPyAPI_INLINE int _HPyArg_Convert(HPyContext *ctx, const char *fmt, char unit, H
         return 1;
     }
     case 'n': {
-        HPy_ssize_t v = HPyLong_AsSsize_t(ctx, arg);
+        /* HPyLong_AsSsize_t does not call __index__, as these and all other units do */
+        HPy_ssize_t v = sizeof(v) == 8 ? (HPy_ssize_t)HPyLong_AsInt64_t(ctx, arg)
+                                       : (HPy_ssize_t)HPyLong_AsInt32_t(ctx, arg);
         if (v == -1 && HPyErr_Occurred(ctx)) {
             return 0;
         }
