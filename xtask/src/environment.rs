@@ -1,5 +1,6 @@
 //! The Python that the commands work with: a virtual environment of the project's own, with the wheel installed in it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,13 +18,18 @@ pub struct Environment {
 impl Environment {
     /// Makes the environment of `python` (by default the first `python3` or `python` there is), or finds the one made before.
     pub fn prepare(root: &Path, python: Option<&Path>) -> Result<Self> {
+        Self::prepare_for(root, python, "")
+    }
+
+    /// The same, but one of its own for `purpose`.
+    pub fn prepare_for(root: &Path, python: Option<&Path>, purpose: &str) -> Result<Self> {
         let python = match python {
             Some(python) => python.to_path_buf(),
             None => find_python()?,
         };
         let version = output(Command::new(&python).args(["-c", VERSION]))
             .with_context(|| format!("{} is not a Python that works", python.display()))?;
-        let dir = root.join("target/xtask").join(format!("venv-{version}"));
+        let dir = root.join("target/xtask").join(format!("venv-{version}{purpose}"));
         let environment = Self { root: root.to_path_buf(), dir };
         if !environment.python().exists() {
             step(&format!("make a virtual environment of Python {version}"));
@@ -40,7 +46,12 @@ impl Environment {
 
     /// A command that runs its interpreter in the root of the project.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(self.python());
+        self.other(self.python())
+    }
+
+    /// A command that runs another program there, such as one that runs the interpreter.
+    pub fn other(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
         command.current_dir(&self.root).env_remove("PYTHONPATH").env_remove("PYTHONHOME");
         command
     }

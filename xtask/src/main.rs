@@ -1,6 +1,9 @@
 //! The project's own commands: `cargo xtask --help`.
 
+mod bench;
+mod compile;
 mod conformance;
+mod demo;
 mod environment;
 mod generate;
 mod memcheck;
@@ -28,6 +31,19 @@ enum Command {
         /// Write nothing; fail if a printed file is stale
         #[arg(long)]
         check: bool,
+    },
+    /// Build all, compile a real extension once for each ABI, and run it
+    Demo {
+        #[command(flatten)]
+        python: Python,
+    },
+    /// Count the instructions that calls take, beside plain C API and HPy 0.9.0
+    Bench {
+        #[command(flatten)]
+        python: Python,
+        /// Write the table into docs/performance.md
+        #[arg(long)]
+        write: bool,
     },
     /// Run all tests: the crates', the API's on every ABI, the package's and the examples'
     Test {
@@ -73,6 +89,8 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<()> {
     match arguments.command {
         Command::Generate { check } => generate::run(&root(), check),
+        Command::Demo { python } => demo::demo(&root(), python.path.as_deref()),
+        Command::Bench { python, write } => bench::bench(&root(), python.path.as_deref(), write),
         Command::Test { python, arguments } => {
             test::test(&root(), python.path.as_deref(), &arguments)
         }

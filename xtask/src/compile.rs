@@ -1,0 +1,91 @@
+//! Compiling one C source to an extension, with the one command that a user would type.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::environment::Environment;
+use crate::shell::{output, run};
+
+/// What an extension is written for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Abi {
+    /// Python/C API, no HPy
+    Plain,
+    /// HPy's CPython ABI
+    CPython,
+    /// HPy's Universal ABI
+    Universal,
+}
+
+impl Abi {
+    /// What the file's name ends with.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Plain | Self::CPython => ".so",
+            Self::Universal => ".hpy0.so",
+        }
+    }
+
+    fn define(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::CPython => Some("-DHPY_ABI_CPYTHON"),
+            Self::Universal => Some("-DHPY_ABI_UNIVERSAL"),
+        }
+    }
+}
+
+/// Compiles `source` into the folder `into` with additional `flags`; returns the library's path.
+pub fn compile(
+    environment: &Environment,
+    abi: Abi,
+    source: &Path,
+    into: &Path,
+    flags: &[&str],
+) -> Result<PathBuf> {
+    let name = source.file_stem().context("a C source has a name")?.to_string_lossy();
+    let library = into.join(format!("{name}{}", abi.suffix()));
+    fs::create_dir_all(into).with_context(|| format!("cannot make {}", into.display()))?;
+    let mut command = compiler();
+    command.args(flags).args(["-shared", "-fPIC", "-fvisibility=hidden"]);
+    if cfg!(target_os = "macos") {
+        command.args(["-undefined", "dynamic_lookup"]);
+    }
+    if let Some(define) = abi.define() {
+        command.arg(define).arg("-I").arg(hpy_include(environment)?);
+    }
+    if abi != Abi::Universal {
+        command.arg("-I").arg(python_include(environment)?);
+    }
+    run(command.arg(source).arg("-o").arg(&library))?;
+    Ok(library)
+}
+
+/// The C compiler: `CC`, which may have options, or `cc`.
+fn compiler() -> Command {
+    let text = env::var("CC").unwrap_or_default();
+    let mut words = text.split_whitespace();
+    let mut command = Command::new(words.next().unwrap_or("cc"));
+    command.args(words);
+    command
+}
+
+fn hpy_include(environment: &Environment) -> Result<String> {
+    output(environment.command().args(["-m", "hpy", "include"]))
+}
+
+fn python_include(environment: &Environment) -> Result<String> {
+    let question = "import sysconfig; print(sysconfig.get_path('include'))";
+    let include = output(environment.command().args(["-c", question]))?;
+    if !Path::new(&include).join("Python.h").exists() {
+        bail!(
+            "no Python.h in {include}: install this Python's development files \
+             (python3-dev, python3-devel), or name another Python with --python PATH"
+        );
+    }
+    Ok(include)
+}
