@@ -77,6 +77,7 @@ extern "C" {
 #else
 #    include "hpy/generated/context.h"
 #    include "hpy/universal/functions.h"
+#    include "hpy/universal/fallbacks.h"
 #    include "hpy/universal/trampolines.h"
 #    include "hpy/universal/module.h"
 #endif

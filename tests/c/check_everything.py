@@ -163,7 +163,8 @@ def check_slots(mod):
     del x[3]
     assert mod.last_assigned() == 3
     assert (repr(x), str(x), hash(x)) == ("the repr", "the str", 15)
-    assert (x < 17, x <= 16, x == 16, x != 16, x > 15, x >= 17) == (True,) * 3 + (False, True, False)
+    assert x < 17 and x <= 16 and x == 16 and x > 15
+    assert (x != 16, x >= 17) == (False, False)
     with memoryview(x) as view:
         assert bytes(view) == b"some bytes" and mod.buffers_exported() == 1
     assert mod.buffers_exported() == 0
@@ -212,6 +213,23 @@ def check_helpers(mod):
     assert mod.left_python("x") == "x"
 
 
+def check_newer(mod):
+    assert mod.iterate("abc") == ["c", "b", "a"]
+    assert mod.iterate({}) == []
+    raises(TypeError, mod.iterate, 5)
+    raises(ZeroDivisionError, mod.iterate, (1 // x for x in (1, 0)))
+    items = [1, 2]
+    mod.insert(items)
+    assert items[0] == 1 and items[1] is items and items[2] == 2
+    raises(SystemError, mod.insert, ())
+    items = list(range(6))
+    assert mod.slices(items) == [1, 2, 3, 4]
+    assert items == [1, 2, 3, 4, 2, 3]
+    raises(TypeError, mod.slices, 5)
+    raises(TypeError, mod.slices, "text")
+    assert mod.new_slice("start") == slice("start", None)
+
+
 def main(path, abi, mode=0):
     mod = load(path, abi, int(mode))
     check_methods(mod)
@@ -222,6 +240,7 @@ def main(path, abi, mode=0):
     check_slots(mod)
     check_sequence(mod)
     check_helpers(mod)
+    check_newer(mod)
     print("all of everything.c works")
 
 

@@ -632,6 +632,58 @@ static HPy left_python_impl(HPyContext *ctx, HPy self, HPy arg)
     HPy_END_LEAVE_PYTHON(ctx) return HPy_Dup(ctx, again);
 }
 
+/* Functions that hosts of HPy 0.9.0 do not have. */
+
+HPyDef_METH(iterate, "iterate", HPyFunc_O, .doc = "A list of the items, backwards.")
+static HPy iterate_impl(HPyContext *ctx, HPy self, HPy arg)
+{
+    HPy item;
+    HPy list = HPyList_New(ctx, 0);
+    HPy iterator = HPy_GetIter(ctx, arg);
+    (void)self;
+    if (HPy_IsNull(iterator) || !HPyIter_Check(ctx, iterator) || HPyIter_Check(ctx, list)) {
+        HPy_Close(ctx, list);
+        return HPy_NULL;
+    }
+    while (item = HPyIter_Next(ctx, iterator), !HPy_IsNull(item)) {
+        HPyList_Insert(ctx, list, 0, item);
+        HPy_Close(ctx, item);
+    }
+    HPy_Close(ctx, iterator);
+    if (HPyErr_Occurred(ctx)) {
+        HPy_Close(ctx, list);
+        return HPy_NULL;
+    }
+    return list;
+}
+
+HPyDef_METH(insert, "insert", HPyFunc_O)
+static HPy insert_impl(HPyContext *ctx, HPy self, HPy arg)
+{
+    (void)self;
+    return HPyList_Insert(ctx, arg, -1, arg) < 0 ? HPy_NULL : HPy_Dup(ctx, arg);
+}
+
+HPyDef_METH(slices, "slices", HPyFunc_O, .doc = "Changes a list by slices.")
+static HPy slices_impl(HPyContext *ctx, HPy self, HPy arg)
+{
+    HPy part = HPy_GetSlice(ctx, arg, 1, -1);
+    (void)self;
+    if (HPy_IsNull(part) || HPy_SetSlice(ctx, arg, 0, 2, part) < 0 ||
+        HPy_DelSlice(ctx, arg, -2, HPY_SSIZE_T_MAX) < 0) {
+        HPy_Close(ctx, part);
+        return HPy_NULL;
+    }
+    return part;
+}
+
+HPyDef_METH(new_slice, "new_slice", HPyFunc_O)
+static HPy new_slice_impl(HPyContext *ctx, HPy self, HPy arg)
+{
+    (void)self;
+    return HPySlice_New(ctx, arg, HPy_NULL, HPy_NULL);
+}
+
 /* The module. */
 
 static HPyGlobal kept;
@@ -666,13 +718,31 @@ static int add_more_impl(HPyContext *ctx, HPy mod)
     return HPy_SetAttr_s(ctx, mod, "abi", ctx->h_True);
 }
 
-static HPyDef *module_defines[] = {&no_arguments,     &one,         &several,
-                                   &keywords,         &capget,      &capsule,
-                                   &capsules_freed,   &gone,        &last_assigned,
-                                   &buffers_exported, &adjust,      &nine,
-                                   &call_method,      &numbers,     &delete_attribute,
-                                   &from_errno,       &left_python, &keep,
-                                   &add_types,        &add_more,    NULL};
+static HPyDef *module_defines[] = {&no_arguments,
+                                   &one,
+                                   &several,
+                                   &keywords,
+                                   &capget,
+                                   &capsule,
+                                   &capsules_freed,
+                                   &gone,
+                                   &last_assigned,
+                                   &buffers_exported,
+                                   &adjust,
+                                   &nine,
+                                   &call_method,
+                                   &numbers,
+                                   &delete_attribute,
+                                   &from_errno,
+                                   &left_python,
+                                   &keep,
+                                   &iterate,
+                                   &insert,
+                                   &slices,
+                                   &new_slice,
+                                   &add_types,
+                                   &add_more,
+                                   NULL};
 static HPyGlobal *module_globals[] = {&kept, NULL};
 static HPyModuleDef module_def = {"Every kind of definition.", 0, NULL, module_defines,
                                   module_globals};

@@ -2349,10 +2349,7 @@ HPyAPI_INLINE void *_HPy_AsStruct_Dict(HPyContext *ctx, HPy h)
  * @return 0, or -1 with an exception set
  * Since head. Replaces PyList_Insert.
  */
-HPyAPI_INLINE int HPyList_Insert(HPyContext *ctx, HPy h_list, HPy_ssize_t index, HPy h_item)
-{
-    return ctx->ctx_List_Insert(ctx, h_list, index, h_item);
-}
+HPyAPI_INLINE int HPyList_Insert(HPyContext *ctx, HPy h_list, HPy_ssize_t index, HPy h_item);
 
 /**
  * A part of a sequence: Python's `obj[start:end]`. TypeError where the type has no slices, and
@@ -2364,10 +2361,7 @@ HPyAPI_INLINE int HPyList_Insert(HPyContext *ctx, HPy h_list, HPy_ssize_t index,
  * @return a new handle, or HPy_NULL with an exception set
  * Since head. Replaces PySequence_GetSlice, PyList_GetSlice, PyTuple_GetSlice.
  */
-HPyAPI_INLINE HPy HPy_GetSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_ssize_t end)
-{
-    return ctx->ctx_GetSlice(ctx, obj, start, end);
-}
+HPyAPI_INLINE HPy HPy_GetSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_ssize_t end);
 
 /**
  * Puts the items of `value` in the place of a part of a sequence: Python's `obj[start:end] =
@@ -2381,10 +2375,7 @@ HPyAPI_INLINE HPy HPy_GetSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_
  * @return 0, or -1 with an exception set
  * Since head. Replaces PySequence_SetSlice, PyList_SetSlice.
  */
-HPyAPI_INLINE int HPy_SetSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_ssize_t end, HPy value)
-{
-    return ctx->ctx_SetSlice(ctx, obj, start, end, value);
-}
+HPyAPI_INLINE int HPy_SetSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_ssize_t end, HPy value);
 
 /**
  * Deletes a part of a sequence: Python's `del obj[start:end]`. TypeError where that is not
@@ -2396,10 +2387,7 @@ HPyAPI_INLINE int HPy_SetSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_
  * @return 0, or -1 with an exception set
  * Since head. Replaces PySequence_DelSlice.
  */
-HPyAPI_INLINE int HPy_DelSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_ssize_t end)
-{
-    return ctx->ctx_DelSlice(ctx, obj, start, end);
-}
+HPyAPI_INLINE int HPy_DelSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_ssize_t end);
 
 /**
  * An iterator over an object: Python's `iter(obj)`. An iterator gives itself. TypeError when the
@@ -2408,10 +2396,7 @@ HPyAPI_INLINE int HPy_DelSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_
  * @return a new handle, or HPy_NULL with an exception set
  * Since head. Replaces PyObject_GetIter.
  */
-HPyAPI_INLINE HPy HPy_GetIter(HPyContext *ctx, HPy obj)
-{
-    return ctx->ctx_GetIter(ctx, obj);
-}
+HPyAPI_INLINE HPy HPy_GetIter(HPyContext *ctx, HPy obj);
 
 /**
  * The next item of an iterator: its `__next__`. At the end the result is `HPy_NULL` with *no*
@@ -2421,10 +2406,7 @@ HPyAPI_INLINE HPy HPy_GetIter(HPyContext *ctx, HPy obj)
  * @return a new handle; HPy_NULL at the end (no exception) and on failure (with an exception)
  * Since head. Replaces PyIter_Next.
  */
-HPyAPI_INLINE HPy HPyIter_Next(HPyContext *ctx, HPy obj)
-{
-    return ctx->ctx_Iter_Next(ctx, obj);
-}
+HPyAPI_INLINE HPy HPyIter_Next(HPyContext *ctx, HPy obj);
 
 /**
  * Whether `HPyIter_Next` may be called on the object, that is, whether its type has `__next__`.
@@ -2433,10 +2415,7 @@ HPyAPI_INLINE HPy HPyIter_Next(HPyContext *ctx, HPy obj)
  * @return 1 or 0
  * Since head. Replaces PyIter_Check.
  */
-HPyAPI_INLINE int HPyIter_Check(HPyContext *ctx, HPy obj)
-{
-    return ctx->ctx_Iter_Check(ctx, obj);
-}
+HPyAPI_INLINE int HPyIter_Check(HPyContext *ctx, HPy obj);
 
 /**
  * A `slice` of three objects: Python's `slice(start, stop, step)`. Nothing is checked.
@@ -2447,9 +2426,6 @@ HPyAPI_INLINE int HPyIter_Check(HPyContext *ctx, HPy obj)
  * @return a new handle, or HPy_NULL with an exception set
  * Since head. Replaces PySlice_New.
  */
-HPyAPI_INLINE HPy HPySlice_New(HPyContext *ctx, HPy start, HPy stop, HPy step)
-{
-    return ctx->ctx_Slice_New(ctx, start, stop, step);
-}
+HPyAPI_INLINE HPy HPySlice_New(HPyContext *ctx, HPy start, HPy stop, HPy step);
 
 #endif /* HPY_GENERATED_FUNCTIONS_UNIVERSAL_H */

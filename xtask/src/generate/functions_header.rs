@@ -7,6 +7,19 @@ use crate::model::{Api, Contract, Function};
 /// Functions whose universal wrapper is written by hand, beside the reason for it.
 const BY_HAND: [&str; 4] = ["HPy_FatalError", "_HPy_New", "HPy_FromPyObject", "HPy_AsPyObject"];
 
+/// Newer than minor version 0, and written with the functions of that version in `universal/fallbacks.h`,
+/// so that a binary that uses them runs on every host.
+const FALLBACKS: [&str; 8] = [
+    "HPyList_Insert",
+    "HPy_GetSlice",
+    "HPy_SetSlice",
+    "HPy_DelSlice",
+    "HPy_GetIter",
+    "HPyIter_Next",
+    "HPyIter_Check",
+    "HPySlice_New",
+];
+
 /// Functions that exist only between trampolines and host, or behind accessors, so not in the CPython ABI.
 const UNIVERSAL_ONLY: [&str; 3] =
     ["_HPy_CallRealFunctionFromTrampoline", "HPyCapsule_Get", "HPyCapsule_Set"];
@@ -48,6 +61,9 @@ fn prototype(f: &Function) -> String {
 }
 
 fn universal_body(f: &Function) -> String {
+    if FALLBACKS.contains(&f.name.as_str()) {
+        return format!("{};\n", prototype(f));
+    }
     let arguments: String = f.params.iter().map(|p| format!(", {}", p.name)).collect();
     let call = format!("ctx->{}(ctx{arguments})", f.member());
     format!("{}\n{{\n{}}}\n", prototype(f), body(f, &call))
