@@ -2341,7 +2341,8 @@ HPyAPI_INLINE void *_HPy_AsStruct_Dict(HPyContext *ctx, HPy h)
 
 /**
  * Puts an object in front of the item at `index`: `list.insert` of the built-in type.
- * MemoryError. A host of HPy 0.9.0 does not have it.
+ * MemoryError. Universal binaries do it with older functions, so that they run on hosts of HPy
+ * 0.9.0 too.
  * @param h_list a `list`; SystemError for anything else
  * @param index the place; a negative one counts from the end, one beyond either end means that
  * end
@@ -2353,7 +2354,8 @@ HPyAPI_INLINE int HPyList_Insert(HPyContext *ctx, HPy h_list, HPy_ssize_t index,
 
 /**
  * A part of a sequence: Python's `obj[start:end]`. TypeError where the type has no slices, and
- * what `__getitem__` raises. A host of HPy 0.9.0 does not have it.
+ * what `__getitem__` raises. Universal binaries do it with older functions, so that they run on
+ * hosts of HPy 0.9.0 too.
  * @param obj a sequence
  * @param start where the slice begins; a negative one counts from the end
  * @param end where it ends; a negative one counts from the end. Ends beyond the sequence's mean
@@ -2365,8 +2367,8 @@ HPyAPI_INLINE HPy HPy_GetSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_
 
 /**
  * Puts the items of `value` in the place of a part of a sequence: Python's `obj[start:end] =
- * value`. TypeError where that is not possible, and what `__setitem__` raises. A host of HPy
- * 0.9.0 does not have it.
+ * value`. TypeError where that is not possible, and what `__setitem__` raises. Universal
+ * binaries do it with older functions, so that they run on hosts of HPy 0.9.0 too.
  * @param obj a sequence
  * @param start where the slice begins; a negative one counts from the end
  * @param end where it ends; a negative one counts from the end. Ends beyond the sequence's mean
@@ -2379,7 +2381,8 @@ HPyAPI_INLINE int HPy_SetSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_
 
 /**
  * Deletes a part of a sequence: Python's `del obj[start:end]`. TypeError where that is not
- * possible, and what `__delitem__` raises. A host of HPy 0.9.0 does not have it.
+ * possible, and what `__delitem__` raises. Universal binaries do it with older functions, so
+ * that they run on hosts of HPy 0.9.0 too.
  * @param obj a sequence
  * @param start where the slice begins; a negative one counts from the end
  * @param end where it ends; a negative one counts from the end. Ends beyond the sequence's mean
@@ -2391,7 +2394,8 @@ HPyAPI_INLINE int HPy_DelSlice(HPyContext *ctx, HPy obj, HPy_ssize_t start, HPy_
 
 /**
  * An iterator over an object: Python's `iter(obj)`. An iterator gives itself. TypeError when the
- * object cannot be iterated, and what `__iter__` raises. A host of HPy 0.9.0 does not have it.
+ * object cannot be iterated, and what `__iter__` raises. Universal binaries do it with older
+ * functions, so that they run on hosts of HPy 0.9.0 too.
  * @param obj an iterable object
  * @return a new handle, or HPy_NULL with an exception set
  * Since head. Replaces PyObject_GetIter.
@@ -2400,8 +2404,8 @@ HPyAPI_INLINE HPy HPy_GetIter(HPyContext *ctx, HPy obj);
 
 /**
  * The next item of an iterator: its `__next__`. At the end the result is `HPy_NULL` with *no*
- * exception set (StopIteration is swallowed), so ask `HPyErr_Occurred` after the loop. A host of
- * HPy 0.9.0 does not have it.
+ * exception set (StopIteration is swallowed), so ask `HPyErr_Occurred` after the loop. Universal
+ * binaries do it with older functions, so that they run on hosts of HPy 0.9.0 too.
  * @param obj an object for which `HPyIter_Check` holds
  * @return a new handle; HPy_NULL at the end (no exception) and on failure (with an exception)
  * Since head. Replaces PyIter_Next.
@@ -2410,7 +2414,7 @@ HPyAPI_INLINE HPy HPyIter_Next(HPyContext *ctx, HPy obj);
 
 /**
  * Whether `HPyIter_Next` may be called on the object, that is, whether its type has `__next__`.
- * A host of HPy 0.9.0 does not have it.
+ * Universal binaries do it with older functions, so that they run on hosts of HPy 0.9.0 too.
  * @param obj any object
  * @return 1 or 0
  * Since head. Replaces PyIter_Check.
@@ -2419,7 +2423,8 @@ HPyAPI_INLINE int HPyIter_Check(HPyContext *ctx, HPy obj);
 
 /**
  * A `slice` of three objects: Python's `slice(start, stop, step)`. Nothing is checked.
- * MemoryError. A host of HPy 0.9.0 does not have it; there, call `ctx->h_SliceType`.
+ * MemoryError. Universal binaries do it with older functions, so that they run on hosts of HPy
+ * 0.9.0 too.
  * @param start where it begins; `HPy_NULL` means `None`
  * @param stop where it ends; `HPy_NULL` means `None`
  * @param step the step; `HPy_NULL` means `None`

@@ -18,7 +18,7 @@ that is returned is new, and the caller closes it with [`HPy_Close`](handle.md#h
 - The exceptions that a function raises stand at the end of its description.
 - A function that *never raises* sets no exception. Most others must not be called while an exception is set.
 - A function that *may run Python code* may lead to any other function of the extension being called, and may let other threads run.
-- *Since 0.9.0* is everywhere. *Since head* was added later: hosts of HPy 0.9.0, PyPy and GraalPy do not have it.
+- *Since 0.9.0* is everywhere. *Since head* was added later: hosts of HPy 0.9.0, PyPy and GraalPy do not have it, so universal binaries do most of it with older functions.
 - Unless it says otherwise a function may be called in `HPy_tp_finalize`, and not in `HPy_tp_traverse` and `HPy_tp_destroy`, which get no context.
 - The constant handles of the context are never closed; a function returns a duplicate: `return HPy_Dup(ctx, ctx->h_None);`.
 - A function whose name begins with `_` is for the headers; authors use what its description names.
