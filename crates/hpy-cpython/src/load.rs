@@ -32,8 +32,18 @@ pub(crate) struct Load {
     /// The values of the library's globals, by number.
     pub globals: UnsafeCell<Vec<*mut ffi::PyObject>>,
     identity: Identity,
-    /// A weak reference to what the load made; null while there is none.
-    module: Cell<*mut ffi::PyObject>,
+    use_: Cell<Use>,
+}
+
+/// Whether a load can be used again.
+#[derive(Clone, Copy)]
+enum Use {
+    /// Nothing came out of the last use.
+    Free,
+    /// Its module is being made, or what was made cannot be referenced weakly.
+    Taken,
+    /// It made what this weak reference, which the load owns, leads to.
+    Module(*mut ffi::PyObject),
 }
 
 /// What makes two loads the same, if they are not there at the same time.
@@ -64,15 +74,19 @@ impl Load {
     /// The interpreter is attached.
     unsafe fn obtain(library: usize, identity: Identity) -> &'static Self {
         static LOADS: Mutex<Vec<&'static Load>> = Mutex::new(Vec::new());
-        let mut loads = LOADS.lock().unwrap_or_else(PoisonError::into_inner);
+        let loads = || LOADS.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: the caller's promise.
-        let found = loads.iter().find(|load| unsafe { load.can_be(&identity) });
-        if let Some(load) = found {
-            return load;
+        let found = loads().iter().copied().find(|load| unsafe { load.can_be(&identity) });
+        let load = found.unwrap_or_else(|| {
+            // SAFETY: the caller's promise.
+            let load = unsafe { Self::new(library, identity) };
+            loads().push(load);
+            load
+        });
+        if let Use::Module(reference) = load.use_.replace(Use::Taken) {
+            // SAFETY: the load owns it, and needs it no longer.
+            unsafe { ffi::Py_DECREF(reference) };
         }
-        // SAFETY: the caller's promise.
-        let load = unsafe { Self::new(library, identity) };
-        loads.push(load);
         load
     }
 
@@ -85,7 +99,7 @@ impl Load {
             library,
             globals: UnsafeCell::default(),
             identity,
-            module: Cell::new(ptr::null_mut()),
+            use_: Cell::new(Use::Free),
         }));
         let private = ptr::from_mut(load).cast();
         load.context.get_mut()._private = private;
@@ -102,38 +116,39 @@ impl Load {
             return self.identity.definition == identity.definition;
         }
         // SAFETY: the caller's promise.
-        self.identity == *identity && unsafe { self.module_is_gone() }
+        self.identity == *identity && unsafe { self.is_free() }
     }
 
     /// # Safety
     /// The interpreter is attached.
-    unsafe fn module_is_gone(&self) -> bool {
-        let reference = self.module.get();
-        if reference.is_null() {
-            return false;
+    unsafe fn is_free(&self) -> bool {
+        match self.use_.get() {
+            Use::Free => true,
+            Use::Taken => false,
+            Use::Module(reference) => {
+                let mut module = ptr::null_mut();
+                // SAFETY: the load owns the weak reference; the new one to the module is released.
+                unsafe {
+                    ffi::compat::PyWeakref_GetRef(reference, &mut module);
+                    ffi::Py_XDECREF(module);
+                }
+                module.is_null()
+            }
         }
-        let mut module = ptr::null_mut();
-        // SAFETY: a weak reference that this load owns; the new reference to the module is released.
-        unsafe {
-            ffi::compat::PyWeakref_GetRef(reference, &mut module);
-            ffi::Py_XDECREF(module);
-        }
-        module.is_null()
     }
 
-    /// Remembers what the load made. An object that cannot be referenced weakly leaves the load in
-    /// use for ever.
+    /// Remembers what the load made.
     ///
     /// # Safety
     /// The interpreter is attached and `module` is an object.
     unsafe fn made(&self, module: *mut ffi::PyObject) {
-        // SAFETY: the caller's promise; the old reference belongs to this load.
-        unsafe {
-            let reference = ffi::PyWeakref_NewRef(module, ptr::null_mut());
-            if reference.is_null() {
-                ffi::PyErr_Clear();
-            }
-            ffi::Py_XDECREF(self.module.replace(reference));
+        // SAFETY: the caller's promise.
+        let reference = unsafe { ffi::PyWeakref_NewRef(module, ptr::null_mut()) };
+        if reference.is_null() {
+            // SAFETY: the caller's promise. Not every object can be referenced weakly.
+            unsafe { ffi::PyErr_Clear() };
+        } else {
+            self.use_.set(Use::Module(reference));
         }
     }
 }
@@ -171,6 +186,7 @@ pub unsafe fn create(
         extension.set_trampoline_context(ctx);
         global::register(load.library, definition);
         let module = module::create(ctx, definition, name, spec).map_err(|failure| {
+            load.use_.set(Use::Free);
             failure.set();
             Raised
         })?;

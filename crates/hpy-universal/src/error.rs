@@ -37,7 +37,7 @@ pub(crate) fn to_python(py: Python<'_>, name: &str, error: &Error) -> PyErr {
 fn new_load_error(py: Python<'_>, name: &str, error: &Error, message: String) -> PyResult<PyErr> {
     let keywords = PyDict::new(py);
     keywords.set_item("name", name)?;
-    keywords.set_item("path", error.path())?;
+    keywords.set_item("path", error.path().map(std::path::Path::as_os_str))?;
     let exception = load_error(py)?.call((message,), Some(&keywords))?;
     // Notes exist since Python 3.11; texts that have advice are fixed, so before there is none.
     if let Some(advice) = error.advice()

@@ -4,16 +4,22 @@
 use std::path::Path;
 
 use pyo3::exceptions::PyAttributeError;
+use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyString, PyType};
 
 /// Sets what the file and the spec say. A spec that only looks like one is not kept, because
 /// `repr(module)` relies on what it finds in `__spec__`.
 pub(crate) fn set(module: &Bound<'_, PyAny>, spec: &Bound<'_, PyAny>, file: &Path) -> PyResult<()> {
-    set_unless_refused(module, "__file__", file.as_os_str())?;
+    let py = module.py();
+    set_unless_refused(module, intern!(py, "__file__"), file.as_os_str())?;
     if is_module_spec(spec)? {
-        set_unless_refused(module, "__spec__", spec)?;
-        set_unless_refused(module, "__loader__", spec.getattr("loader")?)?;
-        set_unless_refused(module, "__package__", spec.getattr("parent")?)?;
+        set_unless_refused(module, intern!(py, "__spec__"), spec)?;
+        let loader = spec.getattr(intern!(py, "loader"))?;
+        set_unless_refused(module, intern!(py, "__loader__"), loader)?;
+        let parent = spec.getattr(intern!(py, "parent"))?;
+        set_unless_refused(module, intern!(py, "__package__"), parent)?;
     }
     Ok(())
 }
@@ -21,7 +27,7 @@ pub(crate) fn set(module: &Bound<'_, PyAny>, spec: &Bound<'_, PyAny>, file: &Pat
 /// Sets one attribute of an object that may refuse it: a create slot can make any object.
 pub(crate) fn set_unless_refused<'py>(
     object: &Bound<'py, PyAny>,
-    attribute: &str,
+    attribute: &Bound<'py, PyString>,
     value: impl IntoPyObject<'py>,
 ) -> PyResult<()> {
     match object.setattr(attribute, value) {
@@ -38,14 +44,15 @@ pub(crate) fn while_imported(
     name: &str,
     execute: impl FnOnce() -> PyResult<()>,
 ) -> PyResult<()> {
-    let modules = module.py().import("sys")?.getattr("modules")?;
+    let py = module.py();
+    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
     if modules.contains(name)? {
         return execute();
     }
     mark_initializing(spec, true)?;
     modules.set_item(name, module)?;
     let result = execute();
-    if modules.call_method1("get", (name,))?.is(module) {
+    if modules.call_method1(intern!(py, "get"), (name,))?.is(module) {
         modules.del_item(name)?;
     }
     mark_initializing(spec, false)?;
@@ -54,9 +61,14 @@ pub(crate) fn while_imported(
 
 /// The import system makes other threads wait for a module whose spec says this.
 fn mark_initializing(spec: &Bound<'_, PyAny>, value: bool) -> PyResult<()> {
-    if is_module_spec(spec)? { spec.setattr("_initializing", value) } else { Ok(()) }
+    if is_module_spec(spec)? {
+        spec.setattr(intern!(spec.py(), "_initializing"), value)?;
+    }
+    Ok(())
 }
 
 fn is_module_spec(spec: &Bound<'_, PyAny>) -> PyResult<bool> {
-    spec.is_instance(&spec.py().import("importlib.machinery")?.getattr("ModuleSpec")?)
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = CLASS.import(spec.py(), "importlib.machinery", "ModuleSpec")?;
+    spec.is_instance(class)
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use hpy_abi::HPyModuleDef;
 use hpy_host::{Error, Extension, Mode};
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::error::to_python;
@@ -36,7 +37,7 @@ pub(crate) fn load<'py>(
     };
     let request = Request {
         symbol: name,
-        name: &spec.getattr("name")?.extract::<String>()?,
+        name: &spec.getattr(intern!(spec.py(), "name"))?.extract::<String>()?,
         path: &path,
         tagged: true,
         mode: mode.map_err(|error| to_python(spec.py(), name, &error))?,
@@ -51,7 +52,6 @@ pub(crate) fn load<'py>(
 #[pyfunction]
 #[pyo3(name = "_load_bootstrap")]
 #[pyo3(signature = (name, ext_name, package, file, loader, spec, env))]
-#[expect(clippy::too_many_arguments, reason = "the signature that generated stubs call")]
 pub(crate) fn load_bootstrap<'py>(
     name: &str,
     ext_name: &str,
@@ -62,12 +62,12 @@ pub(crate) fn load_bootstrap<'py>(
     env: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     // The spec is the stub's, and should lead to the library.
-    importing::set_unless_refused(spec, "origin", file.as_os_str())?;
+    importing::set_unless_refused(spec, intern!(spec.py(), "origin"), file.as_os_str())?;
     let mode = Settings { env }.mode(ext_name)?;
     let request = Request { symbol: name, name: ext_name, path: &file, tagged: true, mode };
     let module = request.load(spec)?;
-    importing::set_unless_refused(&module, "__package__", package)?;
-    importing::set_unless_refused(&module, "__loader__", loader)?;
+    importing::set_unless_refused(&module, intern!(spec.py(), "__package__"), package)?;
+    importing::set_unless_refused(&module, intern!(spec.py(), "__loader__"), loader)?;
     Ok(module)
 }
 
@@ -78,9 +78,10 @@ pub(crate) fn load_bootstrap<'py>(
 #[pyfunction]
 #[pyo3(name = "_load_from_spec")]
 pub(crate) fn load_from_spec<'py>(spec: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let name: String = spec.getattr("name")?.extract()?;
-    let path: PathBuf = spec.getattr("origin")?.extract()?;
-    let env = spec.py().import("os")?.getattr("environ")?;
+    let name: String = spec.getattr(intern!(spec.py(), "name"))?.extract()?;
+    let path: PathBuf = spec.getattr(intern!(spec.py(), "origin"))?.extract()?;
+    let py = spec.py();
+    let env = py.import(intern!(py, "os"))?.getattr(intern!(py, "environ"))?;
     let mode = Settings { env: &env }.mode(&name)?;
     Request { symbol: &name, name: &name, path: &path, tagged: false, mode }.load(spec)
 }
@@ -113,13 +114,13 @@ impl Settings<'_, '_> {
                 wrapping => format!(" with a {} context", wrapping.name()),
             };
             let line = format!("Loading '{name}' in HPy universal mode{context}");
-            py.import("builtins")?.call_method1("print", (line,))?;
+            py.import(intern!(py, "builtins"))?.call_method1(intern!(py, "print"), (line,))?;
         }
         Ok(mode)
     }
 
     fn get(&self, variable: &str) -> PyResult<Option<String>> {
-        self.env.call_method1("get", (variable,))?.extract()
+        self.env.call_method1(intern!(self.env.py(), "get"), (variable,))?.extract()
     }
 }
 
