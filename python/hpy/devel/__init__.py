@@ -10,7 +10,7 @@ and choose the ABI, ``cpython`` (the default on CPython), ``universal`` or ``hyb
 
 - ``python setup.py --hpy-abi=universal build_ext --inplace``
 - ``HPY_ABI=universal pip install .``, and so with every other build front end
-- ``pip install --config-settings=--global-option=--hpy-abi=universal .``
+- ``pip install --config-settings=--global-option=--hpy-abi=universal .`` (setuptools 69 and later)
 
 A universal library ``foo.hpy0.so`` gets a small stub ``foo.py`` beside it, so that every
 interpreter with HPy can import it. HPy's import hook finds the library with no stub;

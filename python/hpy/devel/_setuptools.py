@@ -42,8 +42,8 @@ def fix_distribution(dist, devel):
     for command, mixin in _MIXINS.items():
         try:
             base = dist.get_command_class(command)
-        except ModuleError:
-            continue  # bdist_wheel, with an old setuptools and without the package wheel
+        except (ModuleError, ImportError):
+            continue  # bdist_wheel, with setuptools before 70.1 and without the package wheel
         dist.cmdclass[command] = type(base.__name__, (mixin, base), {"hpy_devel": devel})
 
 
