@@ -17,11 +17,14 @@ const RELEASE: &str = "hpy==0.9.0";
 const REQUIREMENTS: &[&str] =
     &["pytest>=8", "pytest-xdist>=3", "filelock", "py", "setuptools>=82", "wheel"];
 
-/// Parameters that need a mode which this release does not have.
-const SELECTION: &str = "not debug and not trace and not leakdetector";
+/// Tests and parameters that need a mode which this release does not have.
+const MODES: [&str; 4] = ["--ignore=test/debug", "--ignore=test/trace", "-k", "not debug"];
 
 /// Tests that cannot pass, each with the defect of 0.9.0 or of the test that it asserts.
-const KNOWN: &[(&str, &str)] = &[];
+const KNOWN: &[(&str, &str)] = &[(
+    "TestHPyField::test_tp_traverse[",
+    "asserts that an instance does not visit its type, so that cycles through the type are never collected",
+)];
 
 /// A build backend that hands out a wheel made before.
 const BACKEND: &str = r#"
@@ -58,8 +61,9 @@ pub fn conformance(root: &Path, python: Option<&Path>, arguments: &[String]) -> 
         .command()
         .current_dir(&suite)
         .args(["-m", "pytest", "test", "--numprocesses=auto", "-q", "--tb=short"])
-        .args(["-p", "no:cacheprovider", "-k", SELECTION, "--junitxml"])
+        .args(["-p", "no:cacheprovider", "--junitxml"])
         .arg(&report)
+        .args(MODES)
         .args(arguments)
         .stdin(Stdio::null())
         .status()

@@ -13,7 +13,7 @@ pub fn print(api: &Api) -> Vec<Output> {
     let trampolines: Vec<_> = api.signatures.iter().filter_map(trampoline).collect();
     vec![
         header("context_cpython", &context(api)),
-        header("trampolines_cpython", &trampolines.join("\n")),
+        header("trampolines_cpython", &format!("{}\n{}", trampolines.join("\n"), type_slots(api))),
     ]
 }
 
@@ -82,6 +82,21 @@ fn trampoline(s: &Signature) -> Option<String> {
         &format!("        {statement}"),
         "    }",
     ]))
+}
+
+/// The function that tells the slots of types from those of modules and from numbers that are none.
+fn type_slots(api: &Api) -> String {
+    let cases: String = api
+        .slots
+        .iter()
+        .filter(|slot| !slot.name.starts_with("HPy_mod_"))
+        .map(|slot| format!("    case {}:\n", slot.name))
+        .collect();
+    format!(
+        "/* Whether a type can have the slot. */\n\
+         HPyAPI_INLINE int _HPySlot_IsOfType(HPySlot_Slot slot)\n{{\n    switch (slot) {{\n\
+         {cases}        return 1;\n    default:\n        return 0;\n    }}\n}}\n"
+    )
 }
 
 /// The parameters with which CPython calls the function.
