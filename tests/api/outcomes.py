@@ -5,7 +5,7 @@ A file's C functions are written as::
     FUNCTION(HPy_Add, return HPy_Add(ctx, args[0], args[1]);)
 
 and become Python functions of the same name, `module.HPy_Add(a, b)`. Where the API takes a C string, the Python
-function takes `bytes`; where it allows HPy_NULL, `...` stands for that.
+function takes `bytes`; where it allows HPy_NULL or a null pointer, `...` stands for that.
 """
 
 import re
@@ -20,13 +20,21 @@ PRELUDE = r"""
         __VA_ARGS__                                                                              \
     }
 
-/* Whether `sentinel` goes with an exception: -1 without one is a value, an exception with another value a defect. */
+/* The function itself in the CPython ABI, the context's member in the others: the universal headers
+   write functions that are newer than minor 0 with older ones, and hosts have them nevertheless. */
+#ifdef HPY_ABI_CPYTHON
+#    define MEMBER(FUNCTION, NAME) FUNCTION
+#else
+#    define MEMBER(FUNCTION, NAME) ctx->NAME
+#endif
+
+/* Whether a call failed. The sentinel alone may be a value; an exception without it is a defect. */
 HPy_UNUSED static int failed(HPyContext *ctx, int sentinel)
 {
     if (!HPyErr_Occurred(ctx))
         return 0;
     if (!sentinel)
-        HPyErr_SetString(ctx, ctx->h_SystemError, "the result does not say that there is an exception");
+        HPyErr_SetString(ctx, ctx->h_SystemError, "an exception, and a result that hides it");
     return 1;
 }
 
@@ -42,7 +50,7 @@ HPy_UNUSED static HPy or_null(HPyContext *ctx, HPy h)
 
 HPy_UNUSED static const char *text(HPyContext *ctx, HPy bytes)
 {
-    return HPyBytes_AsString(ctx, bytes);
+    return HPy_IsNull(or_null(ctx, bytes)) ? NULL : HPyBytes_AsString(ctx, bytes);
 }
 
 HPy_UNUSED static HPy_ssize_t size(HPyContext *ctx, HPy number)
@@ -91,14 +99,12 @@ def outcome(function, *args):
 
 def attempt(function, *args):
     """Calls a function and forgets what it gives or raises: for `no_leak`."""
-    try:
+    with contextlib.suppress(Exception):
         function(*args)
-    except Exception:
-        pass
 
 
 def raises_memory_error(function):
-    """Whether a call raises MemoryError when nothing can be allocated. The function must be a C function."""
+    """Whether a call of a C function raises MemoryError when nothing can be allocated."""
     testcapi = pytest.importorskip("_testcapi", reason="needs CPython's own test module")
     raised = False
     testcapi.set_nomemory(0)

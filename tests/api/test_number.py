@@ -3,6 +3,7 @@
 import operator
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
 import pytest
 from outcomes import Boom, attempt, each, failing, functions, outcome
@@ -47,22 +48,22 @@ UNARY = {
 }
 TERNARY = {
     "HPy_Power": pow,
-    "HPy_InPlacePower": lambda a, b, c: operator.ipow(a, b),  # Python has no operator with a modulus
+    # Python has no in-place operator with a modulus.
+    "HPy_InPlacePower": lambda a, b, c: operator.ipow(a, b),
 }
 ALL = {**BINARY, **IN_PLACE, **UNARY, **TERNARY}
 
 SOURCE = "\n".join(
     [f"FUNCTION({name}, return {name}(ctx, args[0]);)" for name in UNARY]
-    + [f"FUNCTION({name}, return {name}(ctx, args[0], args[1]);)" for name in {**BINARY, **IN_PLACE}]
+    + [f"FUNCTION({name}, return {name}(ctx, args[0], args[1]);)" for name in [*BINARY, *IN_PLACE]]
     + [f"FUNCTION({name}, return {name}(ctx, args[0], args[1], args[2]);)" for name in TERNARY]
     + ["FUNCTION(HPyNumber_Check, return number(ctx, HPyNumber_Check(ctx, args[0]));)"]
 )
 
-OPERATORS = """
-    add sub mul matmul floordiv truediv mod divmod lshift rshift and xor or pow
-""".split()
+OPERATORS = ["add", "sub", "mul", "matmul", "floordiv", "truediv", "mod", "divmod"]
+OPERATORS += ["lshift", "rshift", "and", "xor", "or", "pow"]
 SPECIAL = [f"__{prefix}{name}__" for prefix in ("", "r", "i") for name in OPERATORS]
-SPECIAL += [f"__{name}__" for name in "neg pos abs invert index int float".split()]
+SPECIAL += [f"__{name}__" for name in ["neg", "pos", "abs", "invert", "index", "int", "float"]]
 
 
 class Operand:
@@ -298,8 +299,8 @@ def test_power_with_a_modulus(mod):
 
 @pytest.mark.api("HPyNumber_Check")
 def test_number_check(mod):
-    numbers = [0, True, 1.5, 1j, Decimal(1), Fraction(1), MyInt(), Indexed(), Truncated(), Floating(), Odd()]
-    numbers.append(failing("__index__"))
+    numbers = [0, True, 1.5, 1j, Decimal(1), Fraction(1), MyInt(), Indexed(), Truncated()]
+    numbers += [Floating(), Odd(), failing("__index__")]
     others = ["1", b"1", None, [], object(), int, {}, Left]
     assert [mod.HPyNumber_Check(n) for n in numbers] == [1] * len(numbers)
     assert [mod.HPyNumber_Check(o) for o in others] == [0] * len(others)
@@ -314,7 +315,7 @@ def arguments(name, first):
 def test_an_exception_comes_through(mod, name, no_leak):
     function = getattr(mod, name)
     operand = failing(*SPECIAL)
-    with pytest.raises(Boom, match="^in Python code$"):
+    with pytest.raises(Boom, match="in Python code"):
         function(*arguments(name, operand))
     no_leak(lambda: attempt(function, *arguments(name, operand)), operand)
     if name not in UNARY:
@@ -328,4 +329,4 @@ def test_an_exception_comes_through(mod, name, no_leak):
 def test_nothing_leaks(mod, name, no_leak):
     function = getattr(mod, name)
     for operand in (Both(), object(), 2**70):
-        no_leak(lambda: attempt(function, *arguments(name, operand)), operand)
+        no_leak(partial(attempt, function, *arguments(name, operand)), operand)
