@@ -86,7 +86,7 @@ fn fetch(root: &Path, environment: &Environment) -> Result<PathBuf> {
     run(environment
         .command()
         .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"])
-        .args(["--no-build-isolation", "--no-binary", ":all:", RELEASE, "--dest"])
+        .args(["--no-binary", ":all:", RELEASE, "--dest"])
         .arg(&suite))?;
     let unpack = "import sys, tarfile, glob\n\
         archive = tarfile.open(glob.glob(sys.argv[1] + '/hpy-*.tar.gz')[0])\n\
