@@ -213,4 +213,73 @@
         return _h2py(IMPL(_HPY_CONTEXT, _py2h(_spec)));                                            \
     }
 
+/* Whether a type can have the slot. */
+HPyAPI_INLINE int _HPySlot_IsOfType(HPySlot_Slot slot)
+{
+    switch (slot) {
+    case HPy_bf_getbuffer:
+    case HPy_bf_releasebuffer:
+    case HPy_mp_ass_subscript:
+    case HPy_mp_length:
+    case HPy_mp_subscript:
+    case HPy_nb_absolute:
+    case HPy_nb_add:
+    case HPy_nb_and:
+    case HPy_nb_bool:
+    case HPy_nb_divmod:
+    case HPy_nb_float:
+    case HPy_nb_floor_divide:
+    case HPy_nb_index:
+    case HPy_nb_inplace_add:
+    case HPy_nb_inplace_and:
+    case HPy_nb_inplace_floor_divide:
+    case HPy_nb_inplace_lshift:
+    case HPy_nb_inplace_multiply:
+    case HPy_nb_inplace_or:
+    case HPy_nb_inplace_power:
+    case HPy_nb_inplace_remainder:
+    case HPy_nb_inplace_rshift:
+    case HPy_nb_inplace_subtract:
+    case HPy_nb_inplace_true_divide:
+    case HPy_nb_inplace_xor:
+    case HPy_nb_int:
+    case HPy_nb_invert:
+    case HPy_nb_lshift:
+    case HPy_nb_multiply:
+    case HPy_nb_negative:
+    case HPy_nb_or:
+    case HPy_nb_positive:
+    case HPy_nb_power:
+    case HPy_nb_remainder:
+    case HPy_nb_rshift:
+    case HPy_nb_subtract:
+    case HPy_nb_true_divide:
+    case HPy_nb_xor:
+    case HPy_sq_ass_item:
+    case HPy_sq_concat:
+    case HPy_sq_contains:
+    case HPy_sq_inplace_concat:
+    case HPy_sq_inplace_repeat:
+    case HPy_sq_item:
+    case HPy_sq_length:
+    case HPy_sq_repeat:
+    case HPy_tp_call:
+    case HPy_tp_descr_get:
+    case HPy_tp_hash:
+    case HPy_tp_init:
+    case HPy_tp_new:
+    case HPy_tp_repr:
+    case HPy_tp_richcompare:
+    case HPy_tp_str:
+    case HPy_tp_traverse:
+    case HPy_nb_matrix_multiply:
+    case HPy_nb_inplace_matrix_multiply:
+    case HPy_tp_finalize:
+    case HPy_tp_destroy:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 #endif /* HPY_GENERATED_TRAMPOLINES_CPYTHON_H */

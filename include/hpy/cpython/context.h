@@ -1,0 +1,106 @@
+/*
+ * The CPython ABI: the context, one a library.
+ */
+#ifndef HPY_CPYTHON_CONTEXT_H
+#define HPY_CPYTHON_CONTEXT_H
+
+#include "../generated/context_cpython.h"
+
+/*
+ * Marks a variable that is defined in each translation unit of a library, exists once in the
+ * library, and is not seen by others.
+ */
+#if defined(_WIN32)
+#    define _HPY_ONE_A_LIBRARY __declspec(selectany)
+#else
+#    define _HPY_ONE_A_LIBRARY __attribute__((weak)) HPy_HIDDEN_SYMBOL
+#endif
+
+/* Bytes that are kept for ever, see _HPy_Intern. */
+typedef struct _HPyInterned_s {
+    struct _HPyInterned_s *next;
+    size_t size;
+    /* The bytes follow, aligned for anything. */
+    union {
+        void *pointer;
+        long long integer;
+        double real;
+    } bytes[1];
+} _HPyInterned;
+
+/* What the translation units of a library share. */
+typedef struct {
+    HPyContext context;
+    /* What CPython gives to every class that is written in Python, and does not export. */
+    destructor class_dealloc;
+    traverseproc class_traverse;
+    inquiry class_clear;
+    _HPyInterned *interned;
+} _HPyLibrary;
+
+/* Zero until _HPyLibrary_Init fills it, when the first module of the library is imported. */
+#if defined(_WIN32)
+_HPY_ONE_A_LIBRARY _HPyLibrary _HPyLibrary_Shared = {0};
+#else
+_HPY_ONE_A_LIBRARY _HPyLibrary _HPyLibrary_Shared;
+#endif
+
+/* What the functions of this library get as their context. */
+#define _HPY_CONTEXT (&_HPyLibrary_Shared.context)
+
+/* Looks at a class made for the purpose. */
+HPyAPI_INLINE int _HPyLibrary_ReadClass(_HPyLibrary *library)
+{
+    PyObject *python_class = PyObject_CallFunction((PyObject *)&PyType_Type, "s(){}", "hpy");
+    if (python_class == NULL) {
+        return -1;
+    }
+    library->class_dealloc = ((PyTypeObject *)python_class)->tp_dealloc;
+    library->class_traverse = ((PyTypeObject *)python_class)->tp_traverse;
+    library->class_clear = ((PyTypeObject *)python_class)->tp_clear;
+    Py_DECREF(python_class);
+    return 0;
+}
+
+/* Makes the library ready; 0, or -1 with an exception set. Doing it again does nothing. */
+HPyAPI_INLINE int _HPyLibrary_Init(void)
+{
+    _HPyLibrary *library = &_HPyLibrary_Shared;
+    if (library->context.name != NULL) {
+        return 0;
+    }
+    if (_HPyLibrary_ReadClass(library) < 0) {
+        return -1;
+    }
+    library->context.abi_version = HPY_ABI_VERSION;
+    _HPyContext_SetHandles(&library->context);
+    library->context.name = "HPy CPython ABI";
+    return 0;
+}
+
+/*
+ * A copy of some bytes that lives for ever; the same address for the same bytes. CPython keeps
+ * pointers to the tables that types are made from: so a type that is created again and again needs
+ * the memory of one. NULL with an exception if there is no memory.
+ */
+HPyAPI_INLINE void *_HPy_Intern(const void *bytes, size_t size)
+{
+    _HPyInterned *entry;
+    for (entry = _HPyLibrary_Shared.interned; entry != NULL; entry = entry->next) {
+        if (entry->size == size && memcmp(entry->bytes, bytes, size) == 0) {
+            return entry->bytes;
+        }
+    }
+    entry = (_HPyInterned *)PyMem_RawMalloc(offsetof(_HPyInterned, bytes) + size);
+    if (entry == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    memcpy(entry->bytes, bytes, size);
+    entry->size = size;
+    entry->next = _HPyLibrary_Shared.interned;
+    _HPyLibrary_Shared.interned = entry;
+    return entry->bytes;
+}
+
+#endif /* HPY_CPYTHON_CONTEXT_H */

@@ -1,0 +1,197 @@
+/*
+ * The CPython ABI: handles, and questions that any object answers.
+ */
+#ifndef HPY_CPYTHON_OBJECT_H
+#define HPY_CPYTHON_OBJECT_H
+
+HPyAPI_INLINE HPy HPy_Dup(HPyContext *ctx, HPy h)
+{
+    (void)ctx;
+    Py_XINCREF(_h2py(h));
+    return h;
+}
+
+HPyAPI_INLINE void HPy_Close(HPyContext *ctx, HPy h)
+{
+    (void)ctx;
+    Py_XDECREF(_h2py(h));
+}
+
+HPyAPI_INLINE int HPy_Is(HPyContext *ctx, HPy obj, HPy other)
+{
+    (void)ctx;
+    return obj._i == other._i;
+}
+
+HPyAPI_INLINE HPy HPy_FromPyObject(HPyContext *ctx, cpy_PyObject *obj)
+{
+    (void)ctx;
+    Py_XINCREF(obj);
+    return _py2h(obj);
+}
+
+HPyAPI_INLINE cpy_PyObject *HPy_AsPyObject(HPyContext *ctx, HPy h)
+{
+    (void)ctx;
+    Py_XINCREF(_h2py(h));
+    return _h2py(h);
+}
+
+HPyAPI_INLINE void _HPy_Dump(HPyContext *ctx, HPy h)
+{
+    (void)ctx;
+    if (HPy_IsNull(h)) {
+        fprintf(stderr, "HPy_NULL\n");
+        return;
+    }
+    _PyObject_Dump(_h2py(h));
+}
+
+HPyAPI_INLINE HPy HPy_Type(HPyContext *ctx, HPy obj)
+{
+    PyObject *type = (PyObject *)Py_TYPE(_h2py(obj));
+    (void)ctx;
+    Py_INCREF(type);
+    return _py2h(type);
+}
+
+HPyAPI_INLINE int HPy_TypeCheck(HPyContext *ctx, HPy obj, HPy type)
+{
+    (void)ctx;
+    return PyObject_TypeCheck(_h2py(obj), (PyTypeObject *)_h2py(type));
+}
+
+HPyAPI_INLINE int HPyType_IsSubtype(HPyContext *ctx, HPy sub, HPy type)
+{
+    (void)ctx;
+    return PyType_IsSubtype((PyTypeObject *)_h2py(sub), (PyTypeObject *)_h2py(type));
+}
+
+/* The text belongs to the type: a heap type owns its name as a str, other types live for ever. */
+HPyAPI_INLINE const char *HPyType_GetName(HPyContext *ctx, HPy type)
+{
+    PyTypeObject *object = (PyTypeObject *)_h2py(type);
+    const char *dot;
+    (void)ctx;
+    if (PyType_HasFeature(object, Py_TPFLAGS_HEAPTYPE)) {
+        return PyUnicode_AsUTF8(((PyHeapTypeObject *)object)->ht_name);
+    }
+    dot = strrchr(object->tp_name, '.');
+    return dot == NULL ? object->tp_name : dot + 1;
+}
+
+HPyAPI_INLINE HPy_hash_t HPy_Hash(HPyContext *ctx, HPy obj)
+{
+    (void)ctx;
+    return PyObject_Hash(_h2py(obj));
+}
+
+/*
+ * Items by index or by C string. `HPy_GetItem_i(obj, i)` is `obj[i]`, whatever `obj` is: exact
+ * lists and tuples with an index from 0 are served without making an int.
+ */
+
+/* Where an exact list keeps an item, or NULL if it has none there. Other threads may resize the
+   list of a free-threaded Python meanwhile, so not in those. */
+HPyAPI_INLINE PyObject **_HPy_ListSlot(PyObject *object, HPy_ssize_t idx)
+{
+#ifndef Py_GIL_DISABLED
+    if (PyList_CheckExact(object) && (size_t)idx < (size_t)PyList_GET_SIZE(object)) {
+        return &((PyListObject *)object)->ob_item[idx];
+    }
+#else
+    (void)object;
+    (void)idx;
+#endif
+    return NULL;
+}
+
+/* `object[idx]` through an int; a new reference, or NULL with an exception. */
+HPyAPI_INLINE PyObject *_HPy_GetItemByKey(PyObject *object, HPy_ssize_t idx)
+{
+    PyObject *item;
+    PyObject *key = PyLong_FromSsize_t(idx);
+    if (key == NULL) {
+        return NULL;
+    }
+    item = PyObject_GetItem(object, key);
+    Py_DECREF(key);
+    return item;
+}
+
+/* `object[idx] = value`, or `del object[idx]` if there is no value. */
+HPyAPI_INLINE int _HPy_SetItemByKey(PyObject *object, HPy_ssize_t idx, PyObject *value)
+{
+    int status;
+    PyObject *key = PyLong_FromSsize_t(idx);
+    if (key == NULL) {
+        return -1;
+    }
+    status = value == NULL ? PyObject_DelItem(object, key) : PyObject_SetItem(object, key, value);
+    Py_DECREF(key);
+    return status;
+}
+
+HPyAPI_INLINE HPy HPy_GetItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx)
+{
+    PyObject *object = _h2py(obj);
+    PyObject **slot = _HPy_ListSlot(object, idx);
+    (void)ctx;
+    if (slot == NULL && PyTuple_CheckExact(object) &&
+        (size_t)idx < (size_t)PyTuple_GET_SIZE(object)) {
+        slot = &((PyTupleObject *)object)->ob_item[idx];
+    }
+    if (slot == NULL) {
+        return _py2h(_HPy_GetItemByKey(object, idx));
+    }
+    Py_INCREF(*slot);
+    return _py2h(*slot);
+}
+
+/* The old item may be missing: HPyList_New makes lists with empty places. It goes last, because
+   its end may run code that uses the list. */
+HPyAPI_INLINE int HPy_SetItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx, HPy value)
+{
+    PyObject *old, **slot;
+    (void)ctx;
+    if (HPy_IsNull(value)) {
+        PyErr_SetString(PyExc_SystemError,
+                        "HPy_SetItem_i: the value is HPy_NULL; HPy_DelItem_i deletes an item");
+        return -1;
+    }
+    slot = _HPy_ListSlot(_h2py(obj), idx);
+    if (slot == NULL) {
+        return _HPy_SetItemByKey(_h2py(obj), idx, _h2py(value));
+    }
+    old = *slot;
+    Py_INCREF(_h2py(value));
+    *slot = _h2py(value);
+    Py_XDECREF(old);
+    return 0;
+}
+
+HPyAPI_INLINE int HPy_DelItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx)
+{
+    (void)ctx;
+    return _HPy_SetItemByKey(_h2py(obj), idx, NULL);
+}
+
+HPyAPI_INLINE HPy HPy_GetItem_s(HPyContext *ctx, HPy obj, const char *utf8_key)
+{
+    (void)ctx;
+    return _py2h(PyMapping_GetItemString(_h2py(obj), utf8_key));
+}
+
+HPyAPI_INLINE int HPy_SetItem_s(HPyContext *ctx, HPy obj, const char *utf8_key, HPy value)
+{
+    (void)ctx;
+    return PyMapping_SetItemString(_h2py(obj), utf8_key, _h2py(value));
+}
+
+HPyAPI_INLINE int HPy_DelItem_s(HPyContext *ctx, HPy obj, const char *utf8_key)
+{
+    (void)ctx;
+    return PyObject_DelItemString(_h2py(obj), utf8_key);
+}
+
+#endif /* HPY_CPYTHON_OBJECT_H */

@@ -1,0 +1,173 @@
+/*
+ * The CPython ABI: tp_dealloc of HPy types that have something to release.
+ */
+#ifndef HPY_CPYTHON_TYPE_DEALLOC_H
+#define HPY_CPYTHON_TYPE_DEALLOC_H
+
+#if defined(_MSC_VER)
+#    define _HPY_THREAD_LOCAL __declspec(thread)
+#else
+#    define _HPY_THREAD_LOCAL __thread
+#endif
+
+/* How many deallocations may run inside each other before objects are put off. */
+#define _HPY_DEEPEST_DEALLOC 50
+
+/* The deallocations of a thread. */
+typedef struct {
+    int depth;
+    /* Dead objects that wait for the outermost deallocation. */
+    PyObject **waiting;
+    size_t count;
+    size_t capacity;
+} _HPyType_Dying;
+
+HPy_UNUSED static _HPY_THREAD_LOCAL _HPyType_Dying _HPyType_dying;
+
+HPyAPI_INLINE void _HPyType_Dealloc(PyObject *self);
+
+/* Keeps a dead object for the outermost deallocation; 0 if there is no memory for that. */
+HPyAPI_INLINE int _HPyType_PutOff(_HPyType_Dying *dying, PyObject *self)
+{
+    if (dying->count == dying->capacity) {
+        size_t capacity = dying->capacity == 0 ? 64 : 2 * dying->capacity;
+        PyObject **waiting =
+            (PyObject **)PyMem_RawRealloc(dying->waiting, capacity * sizeof(*waiting));
+        if (waiting == NULL) {
+            return 0;
+        }
+        dying->waiting = waiting;
+        dying->capacity = capacity;
+    }
+    if (PyType_IS_GC(Py_TYPE(self))) {
+        PyObject_GC_UnTrack(self);
+    }
+    dying->waiting[dying->count++] = self;
+    return 1;
+}
+
+/* Whether objects of a level are deallocated as those of a class written in Python. */
+HPyAPI_INLINE int _HPyType_HasClassDealloc(PyTypeObject *level)
+{
+    return level->tp_dealloc == _HPyLibrary_Shared.class_dealloc;
+}
+
+/* The record of a level whose part of an object HPy releases, or NULL. */
+HPyAPI_INLINE const _HPyType_Record *_HPyType_ReleasedRecord(PyTypeObject *level)
+{
+    const _HPyType_Record *record = _HPyType_OwnRecord(level);
+    return record == NULL || (record->flags & _HPY_RECORD_LEGACY_DEALLOC) ? NULL : record;
+}
+
+/* Empties the `__slots__` of a class written in Python. */
+HPyAPI_INLINE void _HPyType_ClearSlots(PyObject *self, PyTypeObject *level)
+{
+    const _HPyMemberDef *member = (const _HPyMemberDef *)(void *)level->tp_members;
+    for (; member != NULL && member->name != NULL; member++) {
+        if (member->type == HPyMember_OBJECT_EX && !(member->flags & _HPY_MEMBER_READONLY)) {
+            PyObject **slot = (PyObject **)(void *)((char *)self + member->offset);
+            Py_CLEAR(*slot);
+        }
+    }
+}
+
+/* Empties the `__dict__`, which a class written in Python may have added. */
+HPyAPI_INLINE void _HPyType_ClearDict(PyObject *self)
+{
+    PyObject **dict;
+#if PY_VERSION_HEX >= 0x030D0000
+    if (PyType_HasFeature(Py_TYPE(self), Py_TPFLAGS_MANAGED_DICT)) {
+        PyObject_ClearManagedDict(self);
+        return;
+    }
+#endif
+    dict = _PyObject_GetDictPtr(self);
+    if (dict != NULL) {
+        Py_CLEAR(*dict);
+    }
+}
+
+/*
+ * Releases what the levels from `level` on own, and returns the first that does it itself. First
+ * all fields, then all structs: a destroy function may run no Python code, a field's end may.
+ *
+ * What CPython does for classes written in Python is done here too, because its function for that
+ * starts from the object's type and would come back.
+ */
+HPyAPI_INLINE PyTypeObject *_HPyType_ReleaseLevels(PyObject *self, PyTypeObject *first)
+{
+    const _HPyType_Record *record;
+    PyTypeObject *level;
+    for (level = first;; level = level->tp_base) {
+        record = _HPyType_ReleasedRecord(level);
+        if (record != NULL) {
+            _HPyType_VisitFields(self, record, _HPyType_ClearField, NULL);
+        } else if (_HPyType_HasClassDealloc(level)) {
+            _HPyType_ClearSlots(self, level);
+            _HPyType_ClearDict(self);
+        } else {
+            break;
+        }
+    }
+    for (; first != level; first = first->tp_base) {
+        record = _HPyType_ReleasedRecord(first);
+        if (record != NULL && record->destroy != NULL) {
+            record->destroy(_HPyType_Struct(self, record));
+        }
+    }
+    return level;
+}
+
+/* Finalizes and releases an object, and drops its reference to its type. */
+HPyAPI_INLINE void _HPyType_Release(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyTypeObject *level = type;
+    PyTypeObject *base;
+    int base_drops_type;
+    while (level->tp_dealloc != _HPyType_Dealloc) {
+        level = level->tp_base;
+    }
+    /* An outer type, a Python subclass for one, has run the finalizer already. */
+    if (level == type && type->tp_finalize != NULL && PyObject_CallFinalizerFromDealloc(self) < 0) {
+        return;
+    }
+    if (PyType_IS_GC(type)) {
+        PyObject_GC_UnTrack(self);
+    }
+    if (level->tp_weaklistoffset != 0) {
+        PyObject_ClearWeakRefs(self);
+    }
+    base = _HPyType_ReleaseLevels(self, level);
+    /* The tp_dealloc of a heap type drops the reference of every object that it frees. */
+    base_drops_type = PyType_HasFeature(base, Py_TPFLAGS_HEAPTYPE);
+    if (PyType_IS_GC(base)) {
+        PyObject_GC_Track(self);
+    }
+    base->tp_dealloc(self);
+    if (!base_drops_type) {
+        Py_DECREF(type);
+    }
+}
+
+/* Long chains of objects are released in a loop rather than by recursion. */
+HPyAPI_INLINE void _HPyType_Dealloc(PyObject *self)
+{
+    _HPyType_Dying *dying = &_HPyType_dying;
+    if (dying->depth >= _HPY_DEEPEST_DEALLOC && _HPyType_PutOff(dying, self)) {
+        return;
+    }
+    dying->depth++;
+    _HPyType_Release(self);
+    if (dying->depth == 1 && dying->waiting != NULL) {
+        while (dying->count > 0) {
+            _HPyType_Release(dying->waiting[--dying->count]);
+        }
+        PyMem_RawFree(dying->waiting);
+        dying->waiting = NULL;
+        dying->capacity = 0;
+    }
+    dying->depth--;
+}
+
+#endif /* HPY_CPYTHON_TYPE_DEALLOC_H */

@@ -1,0 +1,67 @@
+/*
+ * The CPython ABI: making objects of HPy types.
+ */
+#ifndef HPY_CPYTHON_TYPE_INSTANCE_H
+#define HPY_CPYTHON_TYPE_INSTANCE_H
+
+/* An object of a builtin's subclass, made valid by the builtin's own constructor. */
+HPyAPI_INLINE PyObject *_HPyType_Construct(PyTypeObject *type, PyTypeObject *builtin)
+{
+    PyObject *object;
+    PyObject *no_arguments = PyTuple_New(0);
+    if (no_arguments == NULL) {
+        return NULL;
+    }
+    object = builtin->tp_new(type, no_arguments, NULL);
+    Py_DECREF(no_arguments);
+    return object;
+}
+
+/* Memory for an object, zeros behind what the builtin needs. */
+HPyAPI_INLINE PyObject *_HPyType_Allocate(PyTypeObject *type, const _HPyType_Record *record)
+{
+    PyTypeObject *builtin = type;
+    if (record != NULL && record->shape != HPyType_BuiltinShape_Legacy) {
+        while (PyType_HasFeature(builtin, Py_TPFLAGS_HEAPTYPE)) {
+            builtin = builtin->tp_base;
+        }
+        if (builtin != &PyBaseObject_Type && builtin->tp_new != NULL) {
+            return _HPyType_Construct(type, builtin);
+        }
+    }
+    return type->tp_alloc(type, 0);
+}
+
+/* memcpy, because the variable behind `data` is a pointer to some struct, not a void pointer. */
+HPyAPI_INLINE HPy _HPy_New(HPyContext *ctx, HPy h_type, void **data)
+{
+    PyTypeObject *type = (PyTypeObject *)_h2py(h_type);
+    const _HPyType_Record *record;
+    PyObject *object = NULL;
+    void *payload = NULL;
+    (void)ctx;
+    if (!PyType_Check(_h2py(h_type))) {
+        PyErr_SetString(PyExc_TypeError, "HPy_New needs a type as its first argument");
+    } else {
+        record = _HPyType_FindRecord(type);
+        object = _HPyType_Allocate(type, record);
+        if (object != NULL) {
+            _HPyType_SetDefaultCall(object, type, record);
+            payload = record == NULL ? (void *)object : _HPyType_Struct(object, record);
+        }
+    }
+    memcpy(data, &payload, sizeof(payload));
+    return _py2h(object);
+}
+
+HPyAPI_INLINE HPy HPyType_GenericNew(HPyContext *ctx, HPy type, const HPy *args, HPy_ssize_t nargs,
+                                     HPy kw)
+{
+    void *data;
+    (void)args;
+    (void)nargs;
+    (void)kw;
+    return _HPy_New(ctx, type, &data);
+}
+
+#endif /* HPY_CPYTHON_TYPE_INSTANCE_H */

@@ -1,0 +1,202 @@
+/*
+ * The CPython ABI: where a new type's struct is, and how its objects are called and released.
+ *
+ * CPython chooses the base that the layout comes from. So a type is made with the size of that
+ * base, and gets its own size, its call function's place and its record before anybody uses it.
+ */
+#ifndef HPY_CPYTHON_TYPE_LAYOUT_H
+#define HPY_CPYTHON_TYPE_LAYOUT_H
+
+HPyAPI_INLINE int _HPyType_Fail(const _HPyType_Draft *draft, const char *reason)
+{
+    PyErr_Format(PyExc_TypeError, "%s: %s", draft->spec->name, reason);
+    return -1;
+}
+
+/* Whether the objects of a class that HPy did not make are larger than those of its base. */
+HPyAPI_INLINE int _HPyType_AddsFields(PyTypeObject *type)
+{
+    return type->tp_basicsize != type->tp_base->tp_basicsize ||
+           type->tp_itemsize != type->tp_base->tp_itemsize;
+}
+
+/* Refuses a struct that would overlap what the base has at its place. */
+HPyAPI_INLINE int _HPyType_CheckBase(const _HPyType_Draft *draft, PyTypeObject *base)
+{
+    const _HPyType_Record *record;
+    for (; base != draft->layout.builtin; base = base->tp_base) {
+        record = _HPyType_OwnRecord(base);
+        if (record != NULL && record->struct_size > 0) {
+            if (record->shape != (int32_t)draft->spec->builtin_shape) {
+                return _HPyType_Fail(draft, "the builtin_shape is not that of the base");
+            }
+            if ((size_t)draft->spec->basicsize < record->struct_size) {
+                return _HPyType_Fail(draft, "the struct is smaller than that of the base");
+            }
+            return 0;
+        }
+        if (base->tp_base == NULL || (record == NULL && _HPyType_AddsFields(base))) {
+            return _HPyType_Fail(draft, "the base's memory layout is not that of the type's "
+                                        "builtin_shape; choose the shape of the base, or no "
+                                        "struct (.basicsize = 0)");
+        }
+    }
+    return 0;
+}
+
+/* The same for a legacy struct, which begins with that of the base. */
+HPyAPI_INLINE int _HPyType_CheckLegacyBase(const _HPyType_Draft *draft, PyTypeObject *base)
+{
+    const _HPyType_Record *record = _HPyType_FindRecord(base);
+    if (record != NULL && record->shape != HPyType_BuiltinShape_Legacy) {
+        PyErr_SetString(PyExc_TypeError,
+                        "A legacy type should not inherit its memory layout from a pure type");
+        return -1;
+    }
+    if (draft->spec->basicsize > 0 && draft->spec->basicsize < base->tp_basicsize) {
+        return _HPyType_Fail(draft, "the struct is smaller than that of the base");
+    }
+    return 0;
+}
+
+/* The size of objects with the struct of the draft. A struct behind items needs room wherever they
+   end. */
+HPyAPI_INLINE Py_ssize_t _HPyType_ObjectSize(const _HPyType_Draft *draft)
+{
+    size_t size = draft->layout.struct_offset + (size_t)draft->spec->basicsize;
+    if (draft->layout.variable) {
+        size += _HPY_STRUCT_ALIGN;
+    }
+    return (Py_ssize_t)_HPY_ALIGN_UP(size, sizeof(void *));
+}
+
+/* Fills the record's place of the struct, and makes the type's objects large enough. A type without
+   a struct has that of its base. */
+HPyAPI_INLINE int _HPyType_PlaceStruct(const _HPyType_Draft *draft, PyTypeObject *type,
+                                       _HPyType_Record *record)
+{
+    const _HPyType_Record *inherited = _HPyType_FindRecord(type->tp_base);
+    int legacy = draft->spec->builtin_shape == HPyType_BuiltinShape_Legacy;
+    record->magic = _HPY_RECORD_MAGIC;
+    if (legacy && _HPyType_CheckLegacyBase(draft, type->tp_base) < 0) {
+        return -1;
+    }
+    if (draft->spec->basicsize == 0 && inherited != NULL) {
+        record->shape = inherited->shape;
+        record->struct_offset = inherited->struct_offset;
+        record->struct_size = inherited->struct_size;
+        return 0;
+    }
+    record->shape = (int32_t)draft->spec->builtin_shape;
+    record->struct_offset = draft->layout.struct_offset;
+    record->struct_size = (size_t)draft->spec->basicsize;
+    if (draft->spec->basicsize > 0) {
+        if (!legacy && _HPyType_CheckBase(draft, type->tp_base) < 0) {
+            return -1;
+        }
+        if (_HPyType_ObjectSize(draft) > type->tp_basicsize) {
+            type->tp_basicsize = _HPyType_ObjectSize(draft);
+        }
+    }
+    return 0;
+}
+
+/* Appends a hidden word for the call function to the type's objects. */
+HPyAPI_INLINE int _HPyType_AddCallWord(const _HPyType_Draft *draft, PyTypeObject *type)
+{
+    Py_ssize_t end = (Py_ssize_t)_HPY_ALIGN_UP((size_t)type->tp_basicsize, sizeof(void *));
+    if (draft->layout.variable || draft->spec->itemsize > 0 ||
+        (type->tp_itemsize > 0 && draft->layout.builtin != &PyType_Type)) {
+        return _HPyType_Fail(draft, "HPy_tp_call is not supported for types with variable size");
+    }
+    if (draft->spec->basicsize == 0 && draft->spec->builtin_shape == HPyType_BuiltinShape_Legacy) {
+        return _HPyType_Fail(draft, "HPy_tp_call needs a struct: set .basicsize to its size");
+    }
+    type->tp_vectorcall_offset = end;
+    type->tp_basicsize = end + (Py_ssize_t)sizeof(void *);
+    return 0;
+}
+
+/* Finds or makes the place of the call function. A struct that is larger than the base's covers
+   the base's hidden word. */
+HPyAPI_INLINE int _HPyType_PlaceCall(const _HPyType_Draft *draft, PyTypeObject *type,
+                                     _HPyType_Record *record)
+{
+    const _HPyType_Record *inherited = _HPyType_FindRecord(type->tp_base);
+    vectorcallfunc inherited_call = inherited == NULL ? NULL : inherited->default_call;
+    record->default_call = draft->call != NULL ? draft->call : inherited_call;
+    if (draft->call_member != NULL) {
+        type->tp_vectorcall_offset =
+            (Py_ssize_t)draft->layout.struct_offset + draft->call_member->offset;
+    } else if (inherited_call == NULL ? draft->call != NULL : draft->spec->basicsize > 0) {
+        if (_HPyType_AddCallWord(draft, type) < 0) {
+            return -1;
+        }
+    } else if (!(draft->spec->flags & HPy_TPFLAGS_HAVE_VECTORCALL)) {
+        return 0;
+    }
+    if (type->tp_vectorcall_offset <= 0) {
+        PyErr_Format(PyExc_ValueError,
+                     "%s: HPy_TPFLAGS_HAVE_VECTORCALL needs a member __vectorcalloffset__",
+                     draft->spec->name);
+        return -1;
+    }
+    type->tp_flags |= HPy_TPFLAGS_HAVE_VECTORCALL;
+    return 0;
+}
+
+/* Fills what the record says of the release of objects. */
+HPyAPI_INLINE int _HPyType_PlaceLifecycle(const _HPyType_Draft *draft, _HPyType_Record *record)
+{
+    record->traverse = draft->traverse;
+    record->destroy = draft->destroy;
+    if (draft->legacy_dealloc) {
+        record->flags |= _HPY_RECORD_LEGACY_DEALLOC;
+    }
+    if (draft->legacy_traverse) {
+        record->flags |= _HPY_RECORD_LEGACY_TRAVERSE;
+    }
+    if (draft->traverse == NULL && draft->object_member_count > 0 && !draft->legacy_dealloc) {
+        draft->object_members[draft->object_member_count] = -1;
+        record->flags |= _HPY_RECORD_OBJECT_MEMBERS;
+        record->object_members = (const HPy_ssize_t *)_HPy_Intern(
+            draft->object_members, (draft->object_member_count + 1) * sizeof(HPy_ssize_t));
+        return record->object_members == NULL ? -1 : 0;
+    }
+    return 0;
+}
+
+/* Gives the type the functions that its record calls for. */
+HPyAPI_INLINE void _HPyType_SetFunctions(PyTypeObject *type, const _HPyType_Record *record)
+{
+    int has_fields = record->traverse != NULL || (record->flags & _HPY_RECORD_OBJECT_MEMBERS);
+    if ((has_fields || PyType_IS_GC(type)) && !(record->flags & _HPY_RECORD_LEGACY_TRAVERSE)) {
+        type->tp_traverse = _HPyType_Traverse;
+        type->tp_clear = _HPyType_Clear;
+    }
+    if (has_fields || record->destroy != NULL) {
+        type->tp_dealloc = _HPyType_Dealloc;
+    }
+}
+
+/* Makes the new type what the draft says; 0, or -1 with an exception set. */
+HPyAPI_INLINE int _HPyType_Finish(const _HPyType_Draft *draft, PyTypeObject *type)
+{
+    _HPyType_Record record;
+    void *interned;
+    memset(&record, 0, sizeof(record));
+    if (_HPyType_PlaceStruct(draft, type, &record) < 0 ||
+        _HPyType_PlaceCall(draft, type, &record) < 0 ||
+        _HPyType_PlaceLifecycle(draft, &record) < 0) {
+        return -1;
+    }
+    interned = _HPy_Intern(&record, sizeof(record));
+    if (interned == NULL) {
+        return -1;
+    }
+    _HPyType_SetFunctions(type, (const _HPyType_Record *)interned);
+    ((PyHeapTypeObject *)type)->as_sequence.was_sq_slice = interned;
+    return 0;
+}
+
+#endif /* HPY_CPYTHON_TYPE_LAYOUT_H */

@@ -1,0 +1,242 @@
+/*
+ * The CPython ABI: the record behind each type that HPy makes, and where objects keep their struct.
+ *
+ * The address of a type's record is in the heap type's `as_sequence.was_sq_slice`, a word that
+ * CPython has kept unused and zero since 3.0 and that a Python subclass does not inherit. Records
+ * begin alike whoever makes them (this header in any library, the runtime of the universal ABI),
+ * so one hierarchy of types may have several makers. They are never freed or changed.
+ */
+#ifndef HPY_CPYTHON_TYPE_RECORD_H
+#define HPY_CPYTHON_TYPE_RECORD_H
+
+/* "HPYTYPE1" in a little-endian word. */
+#define _HPY_RECORD_MAGIC UINT64_C(0x3145505954594850)
+
+/* The type's tp_dealloc is the author's own: it frees the object, whatever is derived from it. */
+#define _HPY_RECORD_LEGACY_DEALLOC 1
+/* The type's tp_traverse and tp_clear are the author's own. */
+#define _HPY_RECORD_LEGACY_TRAVERSE 2
+/* The record ends with `object_members`. */
+#define _HPY_RECORD_OBJECT_MEMBERS 4
+
+typedef struct {
+    uint64_t magic;
+    int32_t shape;
+    int32_t flags;
+    /* Where the struct is in the object; for variable-sized shapes, where the items begin. */
+    size_t struct_offset;
+    size_t struct_size;
+    HPyFunc_traverseproc traverse;
+    HPyFunc_destroyfunc destroy;
+    /* What objects are called through unless they have a call function of their own, or NULL. */
+    vectorcallfunc default_call;
+    /* Offsets in the struct of members that are references, ended by -1. Only if the flags say so:
+       not every maker has this member. */
+    const HPy_ssize_t *object_members;
+} _HPyType_Record;
+
+#if UINTPTR_MAX == UINT64_MAX
+_HPY_ASSERT_MEMBER(_HPyType_Record, flags, 12);
+_HPY_ASSERT_MEMBER(_HPyType_Record, struct_offset, 16);
+_HPY_ASSERT_MEMBER(_HPyType_Record, struct_size, 24);
+_HPY_ASSERT_MEMBER(_HPyType_Record, traverse, 32);
+_HPY_ASSERT_MEMBER(_HPyType_Record, destroy, 40);
+_HPY_ASSERT_MEMBER(_HPyType_Record, default_call, 48);
+_HPY_ASSERT_MEMBER(_HPyType_Record, object_members, 56);
+#endif
+
+/* The record of exactly this type, or NULL if HPy did not make it. */
+HPyAPI_INLINE const _HPyType_Record *_HPyType_OwnRecord(PyTypeObject *type)
+{
+    const _HPyType_Record *record;
+    if (!PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) {
+        return NULL;
+    }
+    record = (const _HPyType_Record *)((PyHeapTypeObject *)type)->as_sequence.was_sq_slice;
+    return record != NULL && record->magic == _HPY_RECORD_MAGIC ? record : NULL;
+}
+
+/* The nearest record of the type and of the types that its layout comes from, or NULL. */
+HPyAPI_INLINE const _HPyType_Record *_HPyType_FindRecord(PyTypeObject *type)
+{
+    const _HPyType_Record *record = NULL;
+    while (type != NULL && record == NULL) {
+        record = _HPyType_OwnRecord(type);
+        type = type->tp_base;
+    }
+    return record;
+}
+
+/*
+ * Shapes.
+ */
+
+/* Structs are aligned for any C type. */
+#define _HPY_STRUCT_ALIGN ((size_t)16)
+#define _HPY_ALIGN_UP(size, alignment) (((size) + (alignment)-1) / (alignment) * (alignment))
+/* The place behind a C struct of CPython. */
+#define _HPY_BEHIND(type) _HPY_ALIGN_UP(sizeof(type), _HPY_STRUCT_ALIGN)
+
+/* A shape as CPython sees it. */
+typedef struct {
+    PyTypeObject *builtin;
+    size_t struct_offset;
+    /* The struct lies behind the items, see _HPyType_BehindItems. */
+    int variable;
+} _HPyType_Layout;
+
+/* The layout of a shape; `builtin` is NULL for a number that is no shape. */
+HPyAPI_INLINE _HPyType_Layout _HPyType_GetLayout(int shape)
+{
+    _HPyType_Layout layout = {NULL, 0, 0};
+    switch (shape) {
+    case HPyType_BuiltinShape_Legacy:
+        layout.builtin = &PyBaseObject_Type;
+        break;
+    case HPyType_BuiltinShape_Object:
+        layout.builtin = &PyBaseObject_Type;
+        layout.struct_offset = _HPY_BEHIND(PyObject);
+        break;
+    case HPyType_BuiltinShape_Type:
+        layout.builtin = &PyType_Type;
+        layout.struct_offset = _HPY_BEHIND(PyHeapTypeObject);
+        break;
+    case HPyType_BuiltinShape_Float:
+        layout.builtin = &PyFloat_Type;
+        layout.struct_offset = _HPY_BEHIND(PyFloatObject);
+        break;
+    case HPyType_BuiltinShape_Unicode:
+        layout.builtin = &PyUnicode_Type;
+        layout.struct_offset = _HPY_BEHIND(PyUnicodeObject);
+        break;
+    case HPyType_BuiltinShape_List:
+        layout.builtin = &PyList_Type;
+        layout.struct_offset = _HPY_BEHIND(PyListObject);
+        break;
+    case HPyType_BuiltinShape_Dict:
+        layout.builtin = &PyDict_Type;
+        layout.struct_offset = _HPY_BEHIND(PyDictObject);
+        break;
+    case HPyType_BuiltinShape_Long:
+        layout.builtin = &PyLong_Type;
+        layout.variable = 1;
+        break;
+    case HPyType_BuiltinShape_Tuple:
+        layout.builtin = &PyTuple_Type;
+        layout.variable = 1;
+        break;
+    default:
+        break;
+    }
+    if (layout.variable) {
+        layout.struct_offset = (size_t)layout.builtin->tp_basicsize;
+    }
+    return layout;
+}
+
+/* The place behind `items` items of a variable-sized object. */
+HPyAPI_INLINE void *_HPyType_BehindItems(PyObject *object, const PyTypeObject *builtin,
+                                         size_t items)
+{
+    size_t end = (size_t)builtin->tp_basicsize + (size_t)builtin->tp_itemsize * items;
+    return (char *)object + _HPY_ALIGN_UP(end, _HPY_STRUCT_ALIGN);
+}
+
+HPyAPI_INLINE void *_HPyType_BehindDigits(PyObject *object)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    /* The number of digits is above the three lowest bits of the tag. */
+    size_t digits = (size_t)(((PyLongObject *)object)->long_value.lv_tag >> 3);
+#else
+    /* The size of a negative int is negative. */
+    size_t digits = (size_t)(Py_SIZE(object) < 0 ? -Py_SIZE(object) : Py_SIZE(object));
+#endif
+    return _HPyType_BehindItems(object, &PyLong_Type, digits);
+}
+
+/* The struct of an object of whose type this is a record. */
+HPyAPI_INLINE void *_HPyType_Struct(PyObject *object, const _HPyType_Record *record)
+{
+    switch (record->shape) {
+    case HPyType_BuiltinShape_Long:
+        return _HPyType_BehindDigits(object);
+    case HPyType_BuiltinShape_Tuple:
+        return _HPyType_BehindItems(object, &PyTuple_Type, (size_t)PyTuple_GET_SIZE(object));
+    default:
+        return (char *)object + record->struct_offset;
+    }
+}
+
+/* The struct of an object whose type, or a base of it, HPy made; else the object's address. */
+HPyAPI_INLINE void *_HPyType_FindStruct(PyObject *object)
+{
+    const _HPyType_Record *record = _HPyType_FindRecord(Py_TYPE(object));
+    return record == NULL ? (void *)object : _HPyType_Struct(object, record);
+}
+
+HPyAPI_INLINE HPyType_BuiltinShape _HPyType_GetBuiltinShape(HPyContext *ctx, HPy h_type)
+{
+    const _HPyType_Record *record = _HPyType_FindRecord((PyTypeObject *)_h2py(h_type));
+    (void)ctx;
+    return record == NULL ? HPyType_BuiltinShape_Legacy : (HPyType_BuiltinShape)record->shape;
+}
+
+/*
+ * The struct of an object of known shape.
+ */
+
+HPyAPI_INLINE void *_HPy_AsStruct_Legacy(HPyContext *ctx, HPy h)
+{
+    (void)ctx;
+    return _h2py(h);
+}
+
+HPyAPI_INLINE void *_HPy_AsStruct_Object(HPyContext *ctx, HPy h)
+{
+    (void)ctx;
+    return (char *)_h2py(h) + _HPY_BEHIND(PyObject);
+}
+
+HPyAPI_INLINE void *_HPy_AsStruct_Type(HPyContext *ctx, HPy h)
+{
+    (void)ctx;
+    return (char *)_h2py(h) + _HPY_BEHIND(PyHeapTypeObject);
+}
+
+HPyAPI_INLINE void *_HPy_AsStruct_Long(HPyContext *ctx, HPy h)
+{
+    (void)ctx;
+    return _HPyType_BehindDigits(_h2py(h));
+}
+
+HPyAPI_INLINE void *_HPy_AsStruct_Float(HPyContext *ctx, HPy h)
+{
+    (void)ctx;
+    return (char *)_h2py(h) + _HPY_BEHIND(PyFloatObject);
+}
+
+HPyAPI_INLINE void *_HPy_AsStruct_Unicode(HPyContext *ctx, HPy h)
+{
+    (void)ctx;
+    return (char *)_h2py(h) + _HPY_BEHIND(PyUnicodeObject);
+}
+
+HPyAPI_INLINE void *_HPy_AsStruct_Tuple(HPyContext *ctx, HPy h)
+{
+    (void)ctx;
+    return _HPyType_BehindItems(_h2py(h), &PyTuple_Type, (size_t)PyTuple_GET_SIZE(_h2py(h)));
+}
+
+HPyAPI_INLINE void *_HPy_AsStruct_List(HPyContext *ctx, HPy h)
+{
+    (void)ctx;
+    return (char *)_h2py(h) + _HPY_BEHIND(PyListObject);
+}
+
+HPyAPI_INLINE void *_HPy_AsStruct_Dict(HPyContext *ctx, HPy h)
+{
+    (void)ctx;
+    return (char *)_h2py(h) + _HPY_BEHIND(PyDictObject);
+}
+
+#endif /* HPY_CPYTHON_TYPE_RECORD_H */
