@@ -50,9 +50,9 @@ extern cpy_PyObject *_HPyStub_ModuleNotFoundError _HPY_WEAK_PYTHON(PyExc_ModuleN
 /* Replaces the «not found» of the package hpy by what the user can do about it. */
 HPyAPI_INLINE void _HPyStub_SayWhatIsMissing(cpy_PyObject *spec)
 {
-    cpy_PyObject *type, *value, *traceback;
+    cpy_PyObject *name, *type, *value, *traceback;
     _HPyStub_Fetch(&type, &value, &traceback);
-    cpy_PyObject *name = _HPyStub_GetAttr(spec, "name");
+    name = _HPyStub_GetAttr(spec, "name");
     if (name != NULL) {
         _HPyStub_Format(_HPyStub_ImportError,
                         "module '%S' is an HPy universal binary and needs the package hpy (%S); "
