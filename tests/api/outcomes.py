@@ -8,6 +8,7 @@ and become Python functions of the same name, `module.HPy_Add(a, b)`. Where the 
 function takes `bytes`; where it allows HPy_NULL or a null pointer, `...` stands for that.
 """
 
+import contextlib
 import re
 
 import pytest
