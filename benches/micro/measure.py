@@ -25,18 +25,18 @@ def load(path):
 
 
 def rows(module):
-    """Give name, callable, arguments, N, whether the callable loops itself, whether to collect."""
+    """Give name, callable, arguments, N, whether the callable loops itself, what to call after."""
     items = [None] * 10
     owner = SimpleNamespace(attribute=1)
     return [
-        ("no argument", module.no_argument, (), 1000, False, False),
-        ("one object", module.one_object, (items,), 1000, False, False),
-        ("two parsed longs", module.two_longs, (1000, 2000), 1000, False, False),
-        ("type creation and release", module.new_type, (), 50, False, True),
-        ("object creation and release", module.Point, (), 1000, False, False),
-        ("GetItem_i", module.get_item, (items,), 1000, True, False),
-        ("SetItem_i", module.set_item, (items,), 1000, True, False),
-        ("GetAttr", module.get_attr, (owner, "attribute"), 1000, True, False),
+        ("no argument", module.no_argument, (), 1000, False, None),
+        ("one object", module.one_object, (items,), 1000, False, None),
+        ("two parsed longs", module.two_longs, (1000, 2000), 1000, False, None),
+        ("type creation and release", module.new_type, (), 50, False, gc.collect),
+        ("object creation and release", module.Point, (), 1000, False, None),
+        ("GetItem_i", module.get_item, (items,), 1000, True, None),
+        ("SetItem_i", module.set_item, (items,), 1000, True, None),
+        ("GetAttr", module.get_attr, (owner, "attribute"), 1000, True, None),
     ]
 
 
@@ -44,14 +44,14 @@ def main():
     """Make each measurement twice: for N and for 2N."""
     module, repeat = load(sys.argv[1]), load(sys.argv[2]).repeat
     gc.disable()
-    for name, function, arguments, times, loops, collect in rows(module):
+    for name, function, arguments, times, loops, after in rows(module):
         gc.collect()
         gc.freeze()
         for factor in (1, 2):
             if loops:
-                repeat(function, (*arguments, factor * times), 1, collect)
+                repeat(function, (*arguments, factor * times), 1, after)
             else:
-                repeat(function, arguments, factor * times, collect)
+                repeat(function, arguments, factor * times, after)
         print(f"{times}\t{name}")
 
 

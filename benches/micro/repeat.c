@@ -8,7 +8,7 @@
 #include <Python.h>
 
 __attribute__((noinline)) static int hpy_bench_repeat(PyObject *callable, PyObject *const *args,
-                                                      size_t nargs, long times, int collect)
+                                                      size_t nargs, long times, PyObject *after)
 {
     while (times-- > 0) {
         PyObject *result = PyObject_Vectorcall(callable, args, nargs, NULL);
@@ -16,29 +16,30 @@ __attribute__((noinline)) static int hpy_bench_repeat(PyObject *callable, PyObje
             return -1;
         Py_DECREF(result);
     }
-    if (collect)
-        PyGC_Collect();
-    return 0;
+    if (after == Py_None)
+        return 0;
+    PyObject *result = PyObject_CallNoArgs(after);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
 }
 
 static PyObject *repeat(PyObject *self, PyObject *args)
 {
-    PyObject *callable, *arguments;
+    PyObject *callable, *arguments, *after;
     long times;
-    int collect;
     (void)self;
-    if (!PyArg_ParseTuple(args, "OO!lp", &callable, &PyTuple_Type, &arguments, &times, &collect))
+    if (!PyArg_ParseTuple(args, "OO!lO", &callable, &PyTuple_Type, &arguments, &times, &after))
         return NULL;
     if (hpy_bench_repeat(callable, ((PyTupleObject *)arguments)->ob_item,
-                         (size_t)PyTuple_GET_SIZE(arguments), times, collect) < 0)
+                         (size_t)PyTuple_GET_SIZE(arguments), times, after) < 0)
         return NULL;
     Py_RETURN_NONE;
 }
 
 static PyMethodDef module_methods[] = {
     {"repeat", repeat, METH_VARARGS,
-     "repeat(callable, arguments, times, collect)\n--\n\n"
-     "Call `times` times; then, if `collect`, collect garbage."},
+     "repeat(callable, arguments, times, after)\n--\n\n"
+     "Call `times` times; then call `after`, which may be None."},
     {NULL, NULL, 0, NULL},
 };
 
