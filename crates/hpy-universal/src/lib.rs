@@ -15,7 +15,8 @@ use pyo3::prelude::*;
 /// Importing is done by `import`: a universal library called `foo.so` is imported as it lies on
 /// disk, one called `foo.hpy0.so` through the import hook that the package installs. The functions
 /// here are for loading by hand.
-#[pymodule]
+// The tables of a load are protected by the interpreter lock alone.
+#[pymodule(gil_used = true)]
 mod universal {
     #[pymodule_export]
     use crate::load::{get_version, load, load_bootstrap, load_from_spec};
