@@ -17,12 +17,15 @@ use crate::importing;
 /// attribute `name` becomes the module's `__name__`, and a create slot gets it.
 /// `mode` is one of the MODE_… constants; -1 means that `debug` decides.
 ///
-/// The module is not entered into `sys.modules`. Each call makes a module of its own, with globals
+/// The module does not stay in `sys.modules`. Each call makes a module of its own, with globals
 /// of its own.
 ///
 /// Raises LoadError if the file is not a universal extension for this interpreter.
 #[pyfunction]
-#[pyo3(signature = (name, path, spec, debug=false, mode=-1))]
+#[pyo3(
+    signature = (name, path, spec, debug=false, mode=-1),
+    text_signature = "(name, path, spec, debug=False, mode=-1)"
+)]
 pub(crate) fn load<'py>(
     name: &str,
     path: PathBuf,
