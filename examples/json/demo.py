@@ -70,21 +70,25 @@ def show_features(module):
 
 
 def timed(function, argument, times):
-    """Give the seconds that one call takes, from one run of several."""
-    began = time.perf_counter()
+    """Give the seconds of processor time that one call takes, from one run of several."""
+    began = time.process_time()
     for _ in range(times):
         function(argument)
-    return (time.perf_counter() - began) / times
+    return (time.process_time() - began) / times
 
 
 def compare(functions, argument):
     """Give the first function's median time, and the median of how many times that each takes.
 
-    The runs take turns and each round is compared within itself, so that a busy machine disturbs
-    all alike.
+    The functions take turns, and each round is compared within itself and begins with another
+    function, so that a busy machine disturbs all alike.
     """
     times = max(1, round(SHORTEST / min(timed(f, argument, 1) for f in functions)))
-    rounds = [[timed(f, argument, times) for f in functions] for _ in range(ROUNDS)]
+    rounds = []
+    for turn in range(ROUNDS):
+        order = [(turn + i) % len(functions) for i in range(len(functions))]
+        seconds = {i: timed(functions[i], argument, times) for i in order}
+        rounds.append([seconds[i] for i in range(len(functions))])
     ratios = zip(*([seconds / row[0] for seconds in row] for row in rounds))
     return statistics.median(row[0] for row in rounds), [statistics.median(r) for r in ratios]
 
