@@ -198,7 +198,10 @@ def no_leak(function, *tracked, rounds=200):
     The reference counts of the `tracked` objects must be the same afterwards, and the number of
     allocated memory blocks must not grow with the number of calls. The interpreter's caches grow,
     too, but not with every call again and again; so it is a leak if that happens three times.
+
+    $HPY_TEST_ROUNDS, where it is set, is the number of rounds of every such check.
     """
+    rounds = int(os.environ.get("HPY_TEST_ROUNDS", rounds))
     for _ in range(3):
         before = references(tracked)
         grown = -sys.getallocatedblocks()

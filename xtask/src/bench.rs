@@ -12,13 +12,11 @@ use anyhow::{Context, Result, bail};
 
 use crate::compile::{Abi, compile};
 use crate::environment::Environment;
+use crate::old;
 use crate::shell::{exists, output, require_compiler, run, step};
 
 /// The same for every library that is measured.
 const FLAGS: &[&str] = &["-O2", "-g"];
-
-/// The release to compare with, and the last setuptools that it works with.
-const OLD: &[&str] = &["hpy==0.9.0", "setuptools<81", "wheel"];
 
 /// The C function within which instructions are counted.
 const COUNTED: &str = "hpy_bench_repeat";
@@ -86,8 +84,7 @@ impl Bench<'_> {
 
     /// The column of the old release, which not every Python can install.
     fn count_old(&self, title: &str, repeat: &Path) -> Result<Vec<Cell>> {
-        let environment = Environment::prepare_for(self.root, self.python, "-hpy0.9.0")?;
-        environment.require(OLD).context("it does not install")?;
+        let environment = old::environment(self.root, self.python)?;
         let base = self.out.join("old");
         run(environment
             .command()

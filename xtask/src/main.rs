@@ -8,6 +8,7 @@ mod environment;
 mod generate;
 mod memcheck;
 mod model;
+mod old;
 mod shell;
 mod test;
 

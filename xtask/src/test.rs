@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::environment::Environment;
 use crate::generate;
+use crate::old;
 use crate::shell::{cargo, require_compiler, run, step};
 
 /// What the Python tests need from the package index.
@@ -22,9 +23,15 @@ pub fn test(root: &Path, python: Option<&Path>, arguments: &[String]) -> Result<
     let environment = Environment::prepare(root, python)?;
     environment.require(REQUIREMENTS)?;
     environment.install_hpy()?;
+    let mut pytest = environment.command();
+    match old::environment(root, python) {
+        Ok(old) => {
+            pytest.env("HPY_OLD_PYTHON", old.python());
+        }
+        Err(error) => eprintln!("tests with hpy 0.9.0 are skipped: {error:#}"),
+    }
     step("test the API, the package and the examples");
-    run(environment
-        .command()
-        .args(["-m", "pytest", "--numprocesses=auto", "-q", "tests", "examples"])
+    run(pytest
+        .args(["-m", "pytest", "--numprocesses=auto", "-q", "-rs", "tests", "examples"])
         .args(arguments))
 }
