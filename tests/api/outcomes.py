@@ -4,8 +4,9 @@ A file's C functions are written as::
 
     FUNCTION(HPy_Add, return HPy_Add(ctx, args[0], args[1]);)
 
-and become Python functions of the same name, `module.HPy_Add(a, b)`. Where the API takes a C string, the Python
-function takes `bytes`; where it allows HPy_NULL or a null pointer, `...` stands for that.
+and become Python functions of the same name, `module.HPy_Add(a, b)`. Where the API takes a C
+string, the Python function takes `bytes`; where it allows HPy_NULL or a null pointer, `...` stands
+for that.
 """
 
 import contextlib
