@@ -6,14 +6,14 @@ import pytest
 import support
 
 SOURCE = """
-static HPyStructSequence_Field stat_fields[] = {
+static HPyStructSequence_Field info_fields[] = {
     {"size", "in bytes"},
     {"mode", NULL},
     {HPyStructSequence_UnnamedField, NULL},
     {"time", "seconds \\xc2\\xb1 1"},
     {NULL, NULL},
 };
-static HPyStructSequence_Desc stat_desc = {"testmod.Stat", "What is known.", stat_fields};
+static HPyStructSequence_Desc info_desc = {"testmod.Info", "What is known.", info_fields};
 static HPyStructSequence_Field no_fields[] = {{NULL, NULL}};
 static HPyStructSequence_Desc empty_desc = {"testmod.sub.Empty", NULL, no_fields};
 static HPyStructSequence_Desc nameless_desc = {NULL, NULL, no_fields};
@@ -25,7 +25,7 @@ static HPyStructSequence_Desc fieldless_desc = {"testmod.Fieldless", NULL, NULL}
     {                                                                                        \\
         return HPyStructSequence_NewType(ctx, &NAME##_desc);                                 \\
     }
-NEW_TYPE(stat)
+NEW_TYPE(info)
 NEW_TYPE(empty)
 NEW_TYPE(nameless)
 NEW_TYPE(fieldless)
@@ -45,17 +45,17 @@ static HPy new__impl(HPyContext *ctx, HPy self, const HPy *args, size_t nargs)
 
 @pytest.fixture
 def mod(module):
-    return module(SOURCE, "stat, empty, nameless, fieldless, new_")
+    return module(SOURCE, "info, empty, nameless, fieldless, new_")
 
 
 def test_type(mod):
-    stat = mod.stat()
-    assert issubclass(stat, tuple)
-    assert (stat.__name__, stat.__module__) == ("Stat", "testmod")
-    assert stat.__doc__ == "What is known."
-    assert (stat.n_fields, stat.n_sequence_fields, stat.n_unnamed_fields) == (4, 4, 1)
-    assert stat.size.__doc__ == "in bytes"
-    assert stat.time.__doc__ == "seconds \u00b1 1"
+    info = mod.info()
+    assert issubclass(info, tuple)
+    assert (info.__name__, info.__module__) == ("Info", "testmod")
+    assert info.__doc__ == "What is known."
+    assert (info.n_fields, info.n_sequence_fields, info.n_unnamed_fields) == (4, 4, 1)
+    assert info.size.__doc__ == "in bytes"
+    assert info.time.__doc__ == "seconds \u00b1 1"
 
 
 def test_type_without_fields(mod):
@@ -73,28 +73,28 @@ def test_bad_descriptions(mod):
 
 
 def test_values(mod, no_leak):
-    stat = mod.stat()
+    info = mod.info()
     thing = object()
-    value = mod.new(stat, 1, thing, "unnamed", 2.5)
-    assert type(value) is stat
+    value = mod.new(info, 1, thing, "unnamed", 2.5)
+    assert type(value) is info
     assert value == (1, thing, "unnamed", 2.5)
     assert (value.size, value.mode, value.time) == (1, thing, 2.5)
     assert value[2] == "unnamed"
     assert len(value) == 4
-    no_leak(lambda: mod.new(stat, 1, thing, 3, 4), thing, stat)
+    no_leak(lambda: mod.new(info, 1, thing, 3, 4), thing, info)
 
 
 def test_wrong_number_of_values(mod, no_leak):
-    stat = mod.stat()
+    info = mod.info()
     thing = object()
     for values in ((), (thing,) * 3, (thing,) * 5):
 
         def fail(values=values):
             with pytest.raises(TypeError, match=f"takes 4 values, got {len(values)}"):
-                mod.new(stat, *values)
+                mod.new(info, *values)
 
         fail()
-        no_leak(fail, thing, stat)
+        no_leak(fail, thing, info)
 
 
 def test_not_a_struct_sequence(mod):
@@ -133,7 +133,7 @@ def test_struct_sequences_of_others(mod):
 
 
 def test_types_do_not_leak(mod, no_leak):
-    no_leak(mod.stat, rounds=100)
+    no_leak(mod.info, rounds=100)
     no_leak(mod.empty, rounds=100)
 
 
@@ -159,5 +159,5 @@ def test_unnamed_field_is_one_address(abi, compile):
 
 
 def test_cplusplus(module):
-    mod = module(SOURCE, "stat, empty, nameless, fieldless, new_", language="c++")
-    assert mod.new(mod.stat(), 1, 2, 3, 4).time == 4
+    mod = module(SOURCE, "info, empty, nameless, fieldless, new_", language="c++")
+    assert mod.new(mod.info(), 1, 2, 3, 4).time == 4
