@@ -7,10 +7,11 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::compile::{Abi, compile};
+use crate::compile::{Abi, compile, compiler};
 use crate::environment::Environment;
 use crate::old;
 use crate::shell::{exists, output, require_compiler, run, step};
@@ -78,7 +79,11 @@ impl Bench<'_> {
             columns.push(Column { title, cells });
         }
         let title = "HPy 0.9.0 universal";
-        columns.push(Column { title, cells: self.count_old(title, &repeat) });
+        let cells = self.count_old(title, &repeat);
+        if let Err(reason) = &cells {
+            eprintln!("{title}: skipped, {reason:#}");
+        }
+        columns.push(Column { title, cells });
         Ok(columns)
     }
 
@@ -132,10 +137,9 @@ impl Bench<'_> {
                         platform.system(), platform.machine())";
         let place = output(environment.command().args(["-c", question]))?;
         let (date, rest) = place.split_once(' ').context("Python tells the date first")?;
-        let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-        let compiler = output(std::process::Command::new(compiler).arg("--version"))?;
+        let compiler = output(compiler().arg("--version"))?;
         let compiler = compiler.lines().next().unwrap_or_default();
-        let valgrind = output(std::process::Command::new("valgrind").arg("--version"))?;
+        let valgrind = output(Command::new("valgrind").arg("--version"))?;
         Ok(format!(
             "`cargo xtask bench --write`, {date}: {rest}; {compiler}, {}; {valgrind}; {}.\n",
             FLAGS.join(" "),
@@ -191,7 +195,7 @@ fn table(columns: &[Column]) -> Result<String> {
     for column in columns {
         match &column.cells {
             Ok(cells) => shown.push((column.title, cells)),
-            Err(reason) => writeln!(missing, "\n{}: skipped, {reason:#}", column.title)?,
+            Err(reason) => writeln!(missing, "\n{}: skipped, {reason}", column.title)?,
         }
     }
     let (_, first) = shown.first().context("nothing was measured")?;

@@ -66,7 +66,7 @@ pub fn compile(
 }
 
 /// The C compiler: `CC`, which may have options, or `cc`.
-fn compiler() -> Command {
+pub fn compiler() -> Command {
     let text = env::var("CC").unwrap_or_default();
     let mut words = text.split_whitespace();
     let mut command = Command::new(words.next().unwrap_or("cc"));

@@ -61,8 +61,9 @@ fn describe(command: &Command) -> String {
 
 /// Fails unless there is a C compiler.
 pub fn require_compiler() -> Result<()> {
-    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    if exists(&compiler) {
+    let text = std::env::var("CC").unwrap_or_default();
+    let compiler = text.split_whitespace().next().unwrap_or("cc"); // options may follow
+    if exists(compiler) {
         return Ok(());
     }
     bail!("no C compiler: `{compiler}` cannot be started; install one, or name one in CC")
