@@ -5,11 +5,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 use crate::environment::Environment;
+use crate::old;
 use crate::shell::{require_compiler, run, step};
 
 /// The suite, and what its fixtures import.
@@ -17,14 +18,23 @@ const RELEASE: &str = "hpy==0.9.0";
 const REQUIREMENTS: &[&str] =
     &["pytest>=8", "pytest-xdist>=3", "filelock", "py", "setuptools>=82", "wheel"];
 
+/// What the suite needs beside hpy 0.9.0 itself.
+const OLD_REQUIREMENTS: &[&str] = &["pytest>=8", "pytest-xdist>=3", "filelock", "py"];
+
 /// Tests and parameters that need a mode which this release does not have.
 const MODES: [&str; 4] = ["--ignore=test/debug", "--ignore=test/trace", "-k", "not debug"];
 
 /// Tests that cannot pass, each with the defect of 0.9.0 or of the test that it asserts.
-const KNOWN: &[(&str, &str)] = &[(
-    "TestHPyField::test_tp_traverse[",
-    "asserts that an instance does not visit its type, so that cycles through the type are never collected",
-)];
+const KNOWN: &[(&str, &str)] = &[
+    (
+        "TestHPyField::test_tp_traverse[",
+        "asserts that an instance does not visit its type, so that cycles through the type are never collected",
+    ),
+    (
+        "test_support::test_source_dump",
+        "runs a test in debug mode, which this release does not have",
+    ),
+];
 
 /// A build backend that hands out a wheel made before.
 const BACKEND: &str = r#"
@@ -47,7 +57,7 @@ build-backend = "backend"
 backend-path = ["."]
 "#;
 
-/// Runs the suite; `arguments` go to pytest.
+/// Runs the suite, compiled with our headers; `arguments` go to pytest.
 pub fn conformance(root: &Path, python: Option<&Path>, arguments: &[String]) -> Result<()> {
     require_compiler()?;
     let environment = Environment::prepare(root, python)?;
@@ -57,14 +67,40 @@ pub fn conformance(root: &Path, python: Option<&Path>, arguments: &[String]) -> 
     offer_wheel(&suite, &wheel)?;
     step("run the published suite");
     let report = suite.join("report.xml");
-    let status = environment
-        .command()
-        .current_dir(&suite)
-        .args(["-m", "pytest", "test", "--numprocesses=auto", "-q", "--tb=short"])
-        .args(["-p", "no:cacheprovider", "--junitxml"])
-        .arg(&report)
-        .args(MODES)
-        .args(arguments)
+    let mut pytest = environment.command();
+    run_suite(pytest.args(["-m", "pytest", "test"]).args(MODES).args(arguments), &suite, &report)?;
+    summarise("conformance", &report)
+}
+
+/// Runs the suite's universal tests, compiled with the headers of hpy 0.9.0, in our runtime.
+pub fn old_headers(root: &Path, python: Option<&Path>, arguments: &[String]) -> Result<()> {
+    require_compiler()?;
+    let new = Environment::prepare(root, python)?;
+    new.require(REQUIREMENTS)?;
+    new.install_hpy()?;
+    let suite = fetch(root, &new)?;
+    let old = old::environment(root, python)?;
+    old.require(OLD_REQUIREMENTS)?;
+    let mixed = mix(root, &new, &old)?;
+    step("run the published suite, compiled with the headers of hpy 0.9.0");
+    let report = suite.join("report-old-headers.xml");
+    let mut pytest = old.command();
+    pytest
+        .env("PYTHONPATH", mixed)
+        .args(["-m", "pytest", "test", "--ignore=test/hpy_devel"])
+        .args(&MODES[..2])
+        .args(["-k", "universal and not hybrid and not debug"])
+        .args(arguments);
+    run_suite(&mut pytest, &suite, &report)?;
+    summarise("conformance, old headers", &report)
+}
+
+/// Runs pytest in the suite's folder; failed tests are in the report.
+fn run_suite(pytest: &mut Command, suite: &Path, report: &Path) -> Result<()> {
+    let status = pytest
+        .current_dir(suite)
+        .args(["--numprocesses=auto", "-q", "--tb=short", "-p", "no:cacheprovider", "--junitxml"])
+        .arg(report)
         .stdin(Stdio::null())
         .status()
         .context("cannot start pytest")?;
@@ -72,7 +108,29 @@ pub fn conformance(root: &Path, python: Option<&Path>, arguments: &[String]) -> 
     if !matches!(status.code(), Some(0 | 1)) {
         bail!("pytest did not run to its end: {status}");
     }
-    summarise(&fs::read_to_string(&report).context("pytest wrote no report")?)
+    Ok(())
+}
+
+/// A package `hpy` with the build integration of 0.9.0 and our runtime.
+fn mix(root: &Path, new: &Environment, old: &Environment) -> Result<PathBuf> {
+    let mixed = root.join("target/xtask/mixed");
+    let package = mixed.join("hpy");
+    if package.exists() {
+        fs::remove_dir_all(&package)?;
+    }
+    fs::create_dir_all(&package)?;
+    // Not a namespace package: it must hide the one that is installed.
+    fs::write(package.join("__init__.py"), "")?;
+    let copy = "import importlib, os, shutil, sys\n\
+        for name in sys.argv[2:]:\n\
+        \x20   file = importlib.import_module('hpy.' + name).__file__\n\
+        \x20   if os.path.basename(file) == '__init__.py':\n\
+        \x20       shutil.copytree(os.path.dirname(file), os.path.join(sys.argv[1], name))\n\
+        \x20   else:\n\
+        \x20       shutil.copy(file, sys.argv[1])\n";
+    run(old.command().args(["-c", copy]).arg(&package).arg("devel"))?;
+    run(new.command().args(["-c", copy]).arg(&package).args(["debug", "universal"]))?;
+    Ok(mixed)
 }
 
 /// Downloads the suite's source archive and unpacks its tests.
@@ -126,12 +184,12 @@ enum Outcome {
 }
 
 /// Prints the closing line and the names of what failed; fails if anything did that is not known.
-fn summarise(report: &str) -> Result<()> {
-    let cases = cases(report);
+fn summarise(title: &str, report: &Path) -> Result<()> {
+    let cases = cases(&fs::read_to_string(report).context("pytest wrote no report")?);
     let count = |outcome| cases.iter().filter(|case| case.outcome == outcome).count();
     let failed: Vec<_> = cases.iter().filter(|case| case.outcome == Outcome::Failed).collect();
     println!(
-        "conformance: {} passed, {} failed, {} skipped",
+        "{title}: {} passed, {} failed, {} skipped",
         count(Outcome::Passed),
         failed.len(),
         count(Outcome::Skipped)

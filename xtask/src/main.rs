@@ -58,6 +58,9 @@ enum Command {
     Conformance {
         #[command(flatten)]
         python: Python,
+        /// Compile the suite with the headers of hpy 0.9.0: its binaries must work in our runtime
+        #[arg(long)]
+        old_headers: bool,
         /// Handed to pytest
         #[arg(last = true)]
         arguments: Vec<String>,
@@ -95,8 +98,9 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Test { python, arguments } => {
             test::test(&root(), python.path.as_deref(), &arguments)
         }
-        Command::Conformance { python, arguments } => {
-            conformance::conformance(&root(), python.path.as_deref(), &arguments)
+        Command::Conformance { python, old_headers, arguments } => {
+            let run = if old_headers { conformance::old_headers } else { conformance::conformance };
+            run(&root(), python.path.as_deref(), &arguments)
         }
         Command::Memcheck { python } => memcheck::memcheck(&root(), python.path.as_deref()),
     }
