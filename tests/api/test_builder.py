@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 from outcomes import Boom, attempt, functions, raises_memory_error
 
-# The functions for lists; those for tuples differ in the names only. Instead of an item, `...` stands for HPy_NULL, and
-# NotImplemented for none at all.
+# The functions for lists; those for tuples differ in the names only. Instead of an item, `...`
+# stands for HPy_NULL, and NotImplemented for none at all.
 SOURCE = r"""
 FUNCTION(ListBuilder_Build,
     HPyListBuilder builder = HPyListBuilder_New(ctx, (HPy_ssize_t)nargs);
