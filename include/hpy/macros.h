@@ -69,6 +69,10 @@
 #    define _HPY_EXTENSION
 #endif
 
+/* A string literal of what `token` expands to, which may be nothing. */
+#define _HPY_STRING(token) _HPY_STRING_EXPANDED(token)
+#define _HPY_STRING_EXPANDED(token) "" #token
+
 /** Fails the compilation with `message` when `condition` is false. */
 #ifdef __cplusplus
 #    define HPy_STATIC_ASSERT(condition, message) static_assert(condition, message)

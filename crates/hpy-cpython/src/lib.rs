@@ -14,9 +14,11 @@ mod functions;
 mod generated;
 mod global;
 mod handle;
+mod interpreter;
 mod load;
 mod methods;
 mod module;
 mod types;
 
+pub use interpreter::interpreter_tag;
 pub use load::*;

@@ -52,6 +52,24 @@ pub enum Error {
         reason: String,
     },
 
+    /// The library is hybrid, and for another interpreter.
+    #[error(
+        "Cannot load the HPy extension module '{name}' from '{path}': it is a hybrid extension for \
+         {wanted}, and this is {running}. Install the package that was built for {running}, or \
+         rebuild the extension with it (--hpy-abi=hybrid); once no Python/C API is left in it, \
+         one universal build (--hpy-abi=universal) is for every Python."
+    )]
+    Interpreter {
+        /// The module.
+        name: String,
+        /// The file.
+        path: PathBuf,
+        /// The interpreter that the library is for, in words.
+        wanted: String,
+        /// The interpreter that is running, in words.
+        running: String,
+    },
+
     /// There is no HPy module with this name in the library.
     #[error(
         "Cannot load the HPy extension module '{name}' from '{path}': is this an HPy universal \
@@ -185,6 +203,7 @@ impl Error {
             Self::File { path, .. }
             | Self::Foreign { path, .. }
             | Self::Refused { path, .. }
+            | Self::Interpreter { path, .. }
             | Self::Symbols { path, .. }
             | Self::NoTag { path, .. }
             | Self::WrongTag { path, .. }

@@ -6,7 +6,7 @@
 //! it may outlive everything that could be counted; so its symbols are valid for ever. That the
 //! symbols have the types given here is what the naming convention of the ABI means.
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_char, c_void};
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::ptr::NonNull;
 
 use hpy_abi::{HPY_ABI_VERSION, HPY_ABI_VERSION_MINOR, HPyContext, HPyModuleDef};
 
-use crate::{Error, diagnosis};
+use crate::{Error, diagnosis, interpreter};
 
 /// A version of the ABI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,7 @@ impl fmt::Display for Version {
 type GetVersion = unsafe extern "C" fn() -> u32;
 type Init = unsafe extern "C" fn() -> *mut HPyModuleDef;
 type InitContext = unsafe extern "C" fn(*mut HPyContext);
+type GetInterpreter = unsafe extern "C" fn() -> *const c_char;
 
 /// A universal library that was opened and whose versions were checked.
 #[derive(Debug)]
@@ -58,11 +59,14 @@ pub struct Extension {
 
 impl Extension {
     /// Opens a library and finds the module `name` in it; of a dotted name the last part counts.
+    /// `running` is the tag of the interpreter, such as `cp311`: a hybrid library is for one only,
+    /// which its file name tells before the library is opened, or the library itself.
     ///
     /// # Safety
     /// Opening a library runs its initialisers, and its symbols are taken for what the ABI says
     /// they are: the file must be trusted.
-    pub unsafe fn open(name: &str, path: &Path) -> Result<Self, Error> {
+    pub unsafe fn open(name: &str, path: &Path, running: &str) -> Result<Self, Error> {
+        check_interpreter(name, path, tag(path).and_then(|tag| tag.interpreter), running)?;
         // SAFETY: the caller's promise.
         let library = unsafe { Library::open(name, path) }?;
         let mut symbols = Symbols { library: &library, module: last_part(name), missing: vec![] };
@@ -71,6 +75,8 @@ impl Extension {
         let init = symbols.find::<Init>("HPyInit_");
         let init_context = symbols.find::<InitContext>("HPyInitGlobalContext_");
         let missing = symbols.missing.join(", ");
+        // Only hybrid libraries have it, and those that were compiled with HPy 0.9 do not.
+        let interpreter = symbols.find::<GetInterpreter>("get_required_interpreter_");
         let (Some(major), Some(minor), Some(init), Some(init_context)) =
             (major, minor, init, init_context)
         else {
@@ -81,6 +87,9 @@ impl Extension {
         if !requested.is_offered() {
             return Err(Error::Version { name: name.to_owned(), requested });
         }
+        // SAFETY: the ABI gives the function this type; its result is a literal.
+        let interpreter = interpreter.map(|get| unsafe { CStr::from_ptr(get()) });
+        check_interpreter(name, path, interpreter.and_then(|tag| tag.to_str().ok()), running)?;
         let library = library.identity;
         let (name, path) = (name.to_owned(), path.to_owned());
         Ok(Self { name, path, library, requested, init, init_context })
@@ -89,7 +98,7 @@ impl Extension {
     /// Checks that the file's name has the tag of the ABI that the library asks for.
     pub fn check_tag(&self) -> Result<(), Error> {
         let (name, path, requested) = (self.name.clone(), self.path.clone(), self.requested);
-        match tag(&self.path) {
+        match tag(&self.path).map(|tag| tag.major) {
             Some(tag) if tag == requested.major => Ok(()),
             Some(tag) => Err(Error::WrongTag { name, path, tag, requested }),
             None => Err(Error::NoTag { name, path, requested }),
@@ -205,13 +214,42 @@ fn last_part(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
 }
 
-/// The number in the ABI tag of a file's name: 0 for `foo.hpy0.so` and `foo.hpy0-cp311.so`.
-fn tag(path: &Path) -> Option<u32> {
+/// Refuses a library for another interpreter than the one that is running.
+fn check_interpreter(
+    name: &str,
+    path: &Path,
+    wanted: Option<&str>,
+    running: &str,
+) -> Result<(), Error> {
+    match wanted {
+        Some(wanted) if !interpreter::runs_on(wanted, running) => Err(Error::Interpreter {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            wanted: interpreter::describe(wanted),
+            running: interpreter::describe(running),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The ABI tag of a file's name: `hpy0` of `foo.hpy0.so`, `hpy0-cp311` of `foo.hpy0-cp311.so`.
+#[derive(Debug, PartialEq, Eq)]
+struct Tag<'a> {
+    /// The ABI's major version.
+    major: u32,
+    /// The interpreter that a hybrid library is for.
+    interpreter: Option<&'a str>,
+}
+
+fn tag(path: &Path) -> Option<Tag<'_>> {
     let file_name = path.file_name()?.to_str()?;
     let after_name = file_name.split('.').skip(1);
-    after_name.filter_map(|part| part.strip_prefix("hpy")).find_map(|number| {
-        let number = number.split('-').next()?;
-        number.parse().ok()
+    after_name.filter_map(|part| part.strip_prefix("hpy")).find_map(|tag| {
+        let (major, interpreter) = match tag.split_once('-') {
+            Some((major, interpreter)) => (major, Some(interpreter)),
+            None => (tag, None),
+        };
+        Some(Tag { major: major.parse().ok()?, interpreter })
     })
 }
 
@@ -221,17 +259,29 @@ mod tests {
 
     #[test]
     fn tags_are_found_in_the_file_name_only() {
-        let tag = |path: &str| tag(Path::new(path));
-        assert_eq!(tag("/a/foo.hpy0.so"), Some(0));
-        assert_eq!(tag("foo.hpy0-cp311.so"), Some(0));
-        assert_eq!(tag("foo.hpy999.pyd"), Some(999));
-        assert_eq!(tag("foo.so"), None);
-        assert_eq!(tag("/a.hpy0.d/foo.so"), None);
-        assert_eq!(tag("hpy0.so"), None);
-        assert_eq!(tag("foo.hpy.so"), None);
-        assert_eq!(tag("foo.hpyx.so"), None);
+        let tag = |path: &'static str| tag(Path::new(path));
+        let universal = |major| Some(Tag { major, interpreter: None });
+        let hybrid = |interpreter| Some(Tag { major: 0, interpreter: Some(interpreter) });
+        assert_eq!(tag("/a/foo.hpy0.so"), universal(0));
+        assert_eq!(tag("foo.hpy0-cp311.so"), hybrid("cp311"));
+        assert_eq!(tag("foo.hpy0-pypy39-pp73.so"), hybrid("pypy39-pp73"));
+        assert_eq!(tag("foo.hpy999.pyd"), universal(999));
+        for none in ["foo.so", "/a.hpy0.d/foo.so", "hpy0.so", "foo.hpy.so", "foo.hpyx.so", "/"] {
+            assert_eq!(tag(none), None, "{none}");
+        }
         assert_eq!(tag("foo.hpy99999999999.so"), None);
-        assert_eq!(tag("/"), None);
+    }
+
+    #[test]
+    fn a_library_for_another_interpreter_is_not_opened() {
+        let open = |running| {
+            // SAFETY: there is no such file.
+            let opened = unsafe { Extension::open("foo", Path::new("foo.hpy0-cp310.so"), running) };
+            opened.expect_err("there is no such file")
+        };
+        assert!(matches!(open("cp310"), Error::File { .. }));
+        let message = open("cp311").to_string();
+        assert!(message.contains("for CPython 3.10, and this is CPython 3.11"), "{message}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod definitions;
 mod diagnosis;
 mod error;
 mod extension;
+mod interpreter;
 mod mode;
 pub mod thunk;
 

@@ -163,8 +163,9 @@ impl Request<'_> {
         if self.mode != Mode::Universal {
             return Err(Error::ModeMissing { name: self.name.to_owned(), mode: self.mode.name() });
         }
+        let running = hpy_cpython::interpreter_tag();
         // SAFETY: the user asked for the file, as trusted as any other extension that is imported.
-        let extension = unsafe { Extension::open(self.symbol, self.path) }?;
+        let extension = unsafe { Extension::open(self.symbol, self.path, &running) }?;
         if self.tagged {
             extension.check_tag()?;
         }

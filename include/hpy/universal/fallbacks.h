@@ -35,12 +35,35 @@ HPyAPI_INLINE HPy HPyIter_Next(HPyContext *ctx, HPy obj)
     return item;
 }
 
+/* Whether a class itself has an attribute: 1, 0, or -1 with an exception set. */
+HPyAPI_INLINE int _HPyFallback_Defines(HPyContext *ctx, HPy cls, const char *name)
+{
+    HPy key = HPyUnicode_FromString(ctx, name);
+    HPy attributes = HPy_IsNull(key) ? HPy_NULL : HPy_GetAttr_s(ctx, cls, "__dict__");
+    int result = HPy_IsNull(attributes) ? -1 : HPy_Contains(ctx, attributes, key);
+    HPy_Close(ctx, attributes);
+    HPy_Close(ctx, key);
+    return result;
+}
+
+/* Looks at the classes one by one: an attribute of the type may be the metaclass's. */
 HPyAPI_INLINE int HPyIter_Check(HPyContext *ctx, HPy obj)
 {
     HPy type = HPy_Type(ctx, obj);
-    int result = HPy_HasAttr_s(ctx, type, "__next__");
+    HPy classes = HPy_GetAttr_s(ctx, type, "__mro__");
+    HPy_ssize_t n = HPy_IsNull(classes) ? -1 : HPy_Length(ctx, classes);
+    int result = n < 0 ? -1 : 0;
+    for (HPy_ssize_t i = 0; i < n && result == 0; i++) {
+        HPy cls = HPy_GetItem_i(ctx, classes, i);
+        result = HPy_IsNull(cls) ? -1 : _HPyFallback_Defines(ctx, cls, "__next__");
+        HPy_Close(ctx, cls);
+    }
+    HPy_Close(ctx, classes);
     HPy_Close(ctx, type);
-    return result;
+    if (result < 0) {
+        HPyErr_Clear(ctx);
+    }
+    return result > 0;
 }
 
 HPyAPI_INLINE HPy HPySlice_New(HPyContext *ctx, HPy start, HPy stop, HPy step)

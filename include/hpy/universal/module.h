@@ -33,7 +33,29 @@
     {                                                                                              \
         return &DEF;                                                                               \
     }                                                                                              \
+    _HPY_REQUIRED_INTERPRETER(NAME)                                                                \
     _HPY_STUB_FREE_INIT(NAME)
+
+/*
+ * A hybrid library tells which CPython's headers it was compiled with, so that another one refuses
+ * it also where its file name does not tell: `cp311`. It is read by our own host only.
+ */
+#if defined(HPY_ABI_HYBRID) && !defined(Py_LIMITED_API) && !defined(PYPY_VERSION) &&               \
+    !defined(GRAALVM_PYTHON)
+#    ifdef Py_GIL_DISABLED
+#        define _HPY_INTERPRETER_THREADS "t"
+#    else
+#        define _HPY_INTERPRETER_THREADS ""
+#    endif
+#    define _HPY_REQUIRED_INTERPRETER(NAME)                                                        \
+        _HPY_EXPORT(const char *, get_required_interpreter_##NAME, (void))                         \
+        {                                                                                          \
+            return "cp" _HPY_STRING(PY_MAJOR_VERSION) _HPY_STRING(PY_MINOR_VERSION)                \
+                _HPY_INTERPRETER_THREADS;                                                          \
+        }
+#else
+#    define _HPY_REQUIRED_INTERPRETER(NAME)
+#endif
 
 /* Declares a function that hosts look up, and begins its definition. */
 #define _HPY_EXPORT(RESULT, SYM, PARAMETERS)                                                       \

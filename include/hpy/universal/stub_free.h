@@ -19,8 +19,6 @@
 #    define _HPY_STUB_FREE_INIT(NAME)
 #else
 
-#    define _HPY_STRING(token) _HPY_STRING_EXPANDED(token)
-#    define _HPY_STRING_EXPANDED(token) "" #    token
 /* Binds a declaration to a symbol of Python that need not exist. */
 #    define _HPY_WEAK_PYTHON(symbol)                                                               \
         __asm__(_HPY_STRING(__USER_LABEL_PREFIX__) #symbol)                                        \
