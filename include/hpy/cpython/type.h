@@ -62,12 +62,14 @@ HPyAPI_INLINE PyObject *_HPyType_Make(const _HPyType_Draft *draft, PyType_Spec *
 
 #else
 
-/* Without a metaclass that takes room of its own, CPython's choice is the better one: it warns of
-   metaclasses that it cannot use. */
+/* The older function is used where it will do: it still accepts bases whose metaclass has a
+   constructor of its own. */
 HPyAPI_INLINE PyObject *_HPyType_Make(const _HPyType_Draft *draft, PyType_Spec *spec)
 {
-    PyTypeObject *metaclass = draft->metaclass == &PyType_Type ? NULL : draft->metaclass;
-    return PyType_FromMetaclass(metaclass, NULL, spec, draft->bases);
+    if (draft->metaclass == &PyType_Type) {
+        return PyType_FromSpecWithBases(spec, draft->bases);
+    }
+    return PyType_FromMetaclass(draft->metaclass, NULL, spec, draft->bases);
 }
 
 #endif
@@ -93,7 +95,7 @@ HPyAPI_INLINE PyObject *_HPyType_FromDraft(_HPyType_Draft *draft)
     if (spec.name == NULL || _HPyType_CompleteSlots(draft) < 0) {
         return NULL;
     }
-    spec.basicsize = 0;
+    spec.basicsize = _HPyType_FirstSize(draft);
     spec.itemsize = draft->spec->itemsize;
     spec.flags = (unsigned int)(flags | Py_TPFLAGS_DEFAULT);
     spec.slots = draft->slots;

@@ -1,8 +1,8 @@
 /*
  * The CPython ABI: where a new type's struct is, and how its objects are called and released.
  *
- * CPython chooses the base that the layout comes from. So a type is made with the size of that
- * base, and gets its own size, its call function's place and its record before anybody uses it.
+ * CPython chooses the base that the layout comes from. So a type gets its final size, its call
+ * function's place and its record when CPython has made it, before anybody uses it.
  */
 #ifndef HPY_CPYTHON_TYPE_LAYOUT_H
 #define HPY_CPYTHON_TYPE_LAYOUT_H
@@ -68,6 +68,20 @@ HPyAPI_INLINE Py_ssize_t _HPyType_ObjectSize(const _HPyType_Draft *draft)
         size += _HPY_STRUCT_ALIGN;
     }
     return (Py_ssize_t)_HPY_ALIGN_UP(size, sizeof(void *));
+}
+
+/* The size with which CPython is to make the type: 0, which means that of the base, if a base has
+   more than the struct. */
+HPyAPI_INLINE int _HPyType_FirstSize(const _HPyType_Draft *draft)
+{
+    Py_ssize_t size = draft->spec->basicsize == 0 ? 0 : _HPyType_ObjectSize(draft);
+    Py_ssize_t i;
+    for (i = 0; i < PyTuple_GET_SIZE(draft->bases); i++) {
+        if (((PyTypeObject *)PyTuple_GET_ITEM(draft->bases, i))->tp_basicsize > size) {
+            return 0;
+        }
+    }
+    return (int)size;
 }
 
 /* Fills the record's place of the struct, and makes the type's objects large enough. A type without

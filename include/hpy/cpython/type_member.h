@@ -46,18 +46,25 @@ HPyAPI_INLINE int _HPyMember_IsObject(const HPyMember *member)
 
 /*
  * A member of a struct whose place depends on the object is an attribute with getter and setter;
- * the closure is its HPyMember.
+ * the closure is its HPyMember. The offset counts from the object, at which CPython looks for the
+ * name of its type.
  */
+HPyAPI_INLINE _HPyMemberDef _HPyMember_DefIn(PyObject *object, const void *closure)
+{
+    size_t place = (size_t)((char *)_HPyType_FindStruct(object) - (char *)object);
+    return _HPyMember_Def((const HPyMember *)closure, place);
+}
+
 HPyAPI_INLINE PyObject *_HPyMember_Get(PyObject *object, void *closure)
 {
-    _HPyMemberDef def = _HPyMember_Def((const HPyMember *)closure, 0);
-    return PyMember_GetOne((const char *)_HPyType_FindStruct(object), (struct PyMemberDef *)&def);
+    _HPyMemberDef def = _HPyMember_DefIn(object, closure);
+    return PyMember_GetOne((const char *)object, (struct PyMemberDef *)&def);
 }
 
 HPyAPI_INLINE int _HPyMember_Set(PyObject *object, PyObject *value, void *closure)
 {
-    _HPyMemberDef def = _HPyMember_Def((const HPyMember *)closure, 0);
-    return PyMember_SetOne((char *)_HPyType_FindStruct(object), (struct PyMemberDef *)&def, value);
+    _HPyMemberDef def = _HPyMember_DefIn(object, closure);
+    return PyMember_SetOne((char *)object, (struct PyMemberDef *)&def, value);
 }
 
 #endif /* HPY_CPYTHON_TYPE_MEMBER_H */
