@@ -43,7 +43,7 @@ def fix_distribution(dist, devel):
         try:
             base = dist.get_command_class(command)
         except (ModuleError, ImportError):
-            continue  # bdist_wheel, with setuptools before 70.1 and without the package wheel
+            continue  # not there, so never run: bdist_wheel before setuptools 70.1, without wheel
         dist.cmdclass[command] = type(base.__name__, (mixin, base), {"hpy_devel": devel})
 
 
@@ -173,4 +173,27 @@ class _BdistWheel:
         return tag
 
 
-_MIXINS = {"build": _Build, "build_ext": _BuildExt, "bdist_wheel": _BdistWheel}
+class _BdistEgg:
+    """Leaves HPy's libraries in eggs, by which setuptools before 80 installs, to their own stubs.
+
+    The stubs that setuptools would write over them, in order to import from a zipped egg, lose
+    every module with multi-phase initialisation.
+    """
+
+    def get_ext_outputs(self):
+        libraries, stubbed = super().get_ext_outputs()
+        build_ext = self.get_finalized_command("build_ext")
+        names = [build_ext.get_ext_fullname(e.name) for e in self.distribution.hpy_ext_modules]
+        hpy = {build_ext.get_ext_filename(name) for name in names}
+        return libraries, [library for library in stubbed if library not in hpy]
+
+    def zip_safe(self):
+        return not self.distribution.hpy_ext_modules and super().zip_safe()
+
+
+_MIXINS = {
+    "build": _Build,
+    "build_ext": _BuildExt,
+    "bdist_wheel": _BdistWheel,
+    "bdist_egg": _BdistEgg,
+}
