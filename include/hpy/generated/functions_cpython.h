@@ -2027,7 +2027,9 @@ HPyAPI_INLINE HPy HPy_Compile_s(HPyContext *ctx, const char *utf8_source, const 
 
 /**
  * Runs a code object: Python's `eval(code, globals, locals)`. The result is `None` but for an
- * expression. `globals` gets `__builtins__` if it has none. What the code raises.
+ * expression. Unlike Python's, it does not put `__builtins__` into `globals`: where they are
+ * missing there, the code sees those of the caller (on CPython 3.9 none of them). What the code
+ * raises.
  * @param code a code object, from `HPy_Compile_s`
  * @param globals the global variables
  * @param locals the local variables, any mapping; `HPy_NULL` means `globals`
