@@ -12,9 +12,9 @@ and choose the ABI, ``cpython`` (the default on CPython), ``universal`` or ``hyb
 - ``HPY_ABI=universal pip install .``, and so with every other build front end
 - ``pip install --config-settings=--global-option=--hpy-abi=universal .`` (setuptools 69 and later)
 
-A universal library ``foo.hpy0.so`` gets a small stub ``foo.py`` beside it, so that every
-interpreter with HPy can import it. HPy's import hook finds the library with no stub;
-``--hpy-no-stub``, or ``HPY_NO_STUB=1``, leaves it to the hook.
+A universal library ``foo.hpy0.so``, or a hybrid one ``foo.hpy0-cp311.so``, gets a small stub
+``foo.py`` beside it, so that every interpreter with HPy can import it. HPy's import hook finds the
+library with no stub; ``--hpy-no-stub``, or ``HPY_NO_STUB=1``, leaves it to the hook.
 
 The headers are all that an extension needs: any other build system does with :func:`get_include`
 and the macro that chooses the ABI.

@@ -22,7 +22,7 @@ _DEFAULT_ABI = "cpython" if sys.implementation.name == "cpython" else "universal
 
 _GLOBAL_OPTIONS = [
     ("hpy-abi=", None, f"ABI of HPy extensions: {', '.join(HPY_ABIS)} (default: {_DEFAULT_ABI})"),
-    ("hpy-no-stub", None, "leave universal libraries to the import hook: write no stub modules"),
+    ("hpy-no-stub", None, "leave libraries to the import hook: write no stub modules"),
     ("hpy-use-static-libs", None, "accepted for compatibility with HPy 0.9; has no effect"),
 ]
 
@@ -60,12 +60,9 @@ def _abi(dist):
 
 
 def _wants_stubs(dist):
-    abi = _abi(dist)
-    if abi == "universal":
-        off = getattr(dist, "hpy_no_stub", None) or os.environ.get("HPY_NO_STUB", "0") != "0"
-        return not off
-    # The import hook does not look for hybrid libraries: they belong to one interpreter only.
-    return abi == "hybrid"
+    if _abi(dist) == "cpython":
+        return False
+    return not (getattr(dist, "hpy_no_stub", None) or os.environ.get("HPY_NO_STUB", "0") != "0")
 
 
 class _Build:

@@ -2,6 +2,7 @@
 
 from sysconfig import get_config_var
 
+from hpy import _abi
 from hpy._abi import HPY_ABI_TAG, HPY_ABI_VERSION, HPY_ABI_VERSION_MINOR
 
 __all__ = [
@@ -25,21 +26,7 @@ def parse_ext_suffix(ext_suffix=None):
     :returns: the ABI tag (``cp311``) and the file extension without its dot (``so``)
     :raises ValueError: the suffix carries no ABI tag that is known here
     """
-    ext_suffix = ext_suffix or get_config_var("EXT_SUFFIX")
-    *_, soabi, extension = ext_suffix.split(".")
-    implementation, *details = soabi.split("-")
-    if implementation == "cpython" and details:
-        return "cp" + details[0], extension
-    if implementation.startswith("cp"):
-        return implementation, extension
-    if implementation.startswith("pypy"):
-        return "-".join([implementation, *details[:1]]), extension
-    if implementation.startswith("graalpy"):
-        return "-".join([implementation, *details[:2]]), extension
-    raise ValueError(
-        f"no ABI tag is known for the extension suffix {ext_suffix!r}: "
-        "expected something like '.cpython-311-x86_64-linux-gnu.so'"
-    )
+    return _abi.parse_ext_suffix(ext_suffix or get_config_var("EXT_SUFFIX"))
 
 
 def get_hpy_ext_suffix(hpy_abi, ext_suffix=None):
