@@ -1,6 +1,6 @@
 //! Questions about types.
 
-use core::ffi::{c_char, c_int};
+use core::ffi::{c_char, c_int, c_ulong};
 
 use hpy_abi::{HPy, HPyContext};
 use pyo3_ffi as ffi;
@@ -17,14 +17,44 @@ pub(crate) unsafe extern "C" fn ctx_Type(_ctx: *mut HPyContext, obj: HPy) -> HPy
     }
 }
 
+/// The flags by which CPython tells instances of int, list, tuple, bytes, str, dict, BaseException and type.
+const SUBCLASS_FLAGS: c_ulong = 0xff << 24;
+
+/// The flags of a type, read without a call.
+///
+/// # Safety
+/// `ty` is a type.
+unsafe fn flags(ty: *mut ffi::PyTypeObject) -> c_ulong {
+    // SAFETY: as required.
+    unsafe {
+        #[cfg(not(Py_GIL_DISABLED))]
+        return (*ty).tp_flags;
+        #[cfg(Py_GIL_DISABLED)]
+        return (*ty).tp_flags.load(core::sync::atomic::Ordering::Relaxed);
+    }
+}
+
 /// `HPy_TypeCheck`
+///
+/// A subclass of one of the types that have a flag has the flag as well, because they decide the memory layout. So an object without
+/// it is no instance, and the walk through its type's bases is saved.
 pub(crate) unsafe extern "C" fn ctx_TypeCheck(
     _ctx: *mut HPyContext,
     obj: HPy,
     r#type: HPy,
 ) -> c_int {
     // SAFETY: the handles are open, and the second is a type.
-    unsafe { ffi::PyObject_TypeCheck(py(obj), py(r#type).cast()) }
+    unsafe {
+        let (own, wanted) = (ffi::Py_TYPE(py(obj)), py(r#type).cast::<ffi::PyTypeObject>());
+        if own == wanted {
+            return 1;
+        }
+        let needed = flags(wanted) & SUBCLASS_FLAGS;
+        if flags(own) & needed != needed {
+            return 0;
+        }
+        ffi::PyType_IsSubtype(own, wanted)
+    }
 }
 
 /// `HPyType_IsSubtype`

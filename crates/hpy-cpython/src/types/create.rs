@@ -7,7 +7,8 @@ use hpy_abi::*;
 use hpy_host::thunk::{self, Kind};
 use pyo3_ffi as ffi;
 
-use super::record::{self, Key, OwnedRecord, Record};
+use super::plan::{self, Origin, Plan};
+use super::record::{self, Record};
 use super::spec::{Checked, Definitions};
 use super::{call, dealloc, gc, members, metaclass, params, python_class, shape, slots, spec};
 use crate::error::Failure;
@@ -41,23 +42,30 @@ unsafe fn create(
     unsafe {
         python_class::prepare();
         let mut params = params::read(params)?;
-        let definitions = Definitions::read(spec)?;
         if params.bases.is_null() {
             params.bases = default_bases(spec.builtin_shape)?;
         }
         let base = layout_base(params.bases);
-        let checked = spec::check(spec, &definitions, base)?;
-        check_legacy_dealloc(spec, &definitions)?;
-        let record = record_for(ctx, spec, &definitions, &checked, base)?;
-        let ty = make(ctx, spec, &definitions, &checked, record, &params)?;
-        record::attach(ty.cast(), record);
+        let plan = match plan::find(ctx, spec, base) {
+            Some(plan) => plan,
+            None => plan::keep(ctx, spec, new_plan(ctx, spec, base)?),
+        };
+        let ty = metaclass::from_spec(params.metaclass, &mut plan.spec(), params.bases);
+        if ty.is_null() {
+            return Err(Failure::Raised);
+        }
+        record::attach(ty.cast(), &plan.record);
         Ok(ty)
     }
 }
 
-/// The builtin that the shape extends, in a tuple.
+/// The builtin that the shape extends, in a tuple; null for `object`, which is CPython's default.
 unsafe fn default_bases(shape: HPyType_BuiltinShape) -> Result<*mut ffi::PyObject, Failure> {
-    let builtin = shape::layout(shape).map_or(&raw mut ffi::PyBaseObject_Type, |l| l.builtin);
+    let object = &raw mut ffi::PyBaseObject_Type;
+    let builtin = shape::layout(shape).map_or(object, |layout| layout.builtin);
+    if builtin == object {
+        return Ok(ptr::null_mut());
+    }
     // SAFETY: the builtin types are objects.
     let tuple = unsafe { ffi::PyTuple_Pack(1, builtin.cast::<ffi::PyObject>()) };
     if tuple.is_null() { Err(Failure::Raised) } else { Ok(tuple) }
@@ -65,6 +73,9 @@ unsafe fn default_bases(shape: HPyType_BuiltinShape) -> Result<*mut ffi::PyObjec
 
 /// The base whose memory layout instances get: the largest, the first among equals. CPython refuses bases that conflict.
 unsafe fn layout_base(bases: *mut ffi::PyObject) -> *mut ffi::PyTypeObject {
+    if bases.is_null() {
+        return &raw mut ffi::PyBaseObject_Type;
+    }
     // SAFETY: a tuple of types.
     unsafe {
         let size = ffi::PyTuple_GET_SIZE(bases);
@@ -77,7 +88,10 @@ unsafe fn layout_base(bases: *mut ffi::PyObject) -> *mut ffi::PyTypeObject {
 }
 
 /// The entries of the legacy slots.
-unsafe fn legacy_slots(spec: &HPyType_Spec) -> impl Iterator<Item = ffi::PyType_Slot> {
+///
+/// # Safety
+/// They are a PyType_Slot array or null.
+pub(crate) unsafe fn legacy_slots(spec: &HPyType_Spec) -> impl Iterator<Item = ffi::PyType_Slot> {
     let mut next = spec.legacy_slots.cast::<ffi::PyType_Slot>().cast_const();
     core::iter::from_fn(move || {
         if next.is_null() {
@@ -119,27 +133,32 @@ unsafe fn check_legacy_dealloc(
     )))
 }
 
-/// The record of the type, interned.
-unsafe fn record_for(
+/// Works out all that CPython must be told of the type.
+unsafe fn new_plan(
     ctx: *mut HPyContext,
     spec: &HPyType_Spec,
-    definitions: &Definitions,
-    checked: &Checked,
     base: *mut ffi::PyTypeObject,
-) -> Result<&'static OwnedRecord, Failure> {
-    let place = &checked.place;
-    let mut words = definitions.fingerprint();
-    words.extend([
-        place.shape.0 as usize,
-        place.struct_offset,
-        place.struct_size,
-        place.vectorcall.unwrap_or(0),
-        spec.legacy_slots as usize,
-        checked.base_call.map_or(0, |f| f as usize),
-    ]);
-    let key = Key { ctx, name: checked.name.clone(), words };
+) -> Result<Plan, Failure> {
     // SAFETY: as for `ctx_Type_FromSpec`.
-    unsafe { record::intern(key, || new_record(ctx, spec, definitions, checked, base)) }
+    unsafe {
+        let definitions = Definitions::read(spec)?;
+        let checked = spec::check(spec, &definitions, base)?;
+        check_legacy_dealloc(spec, &definitions)?;
+        let basicsize = c_int::try_from(checked.place.basicsize)
+            .map_err(|_| Failure::Value("HPyType_FromSpec: the struct is too large".into()))?;
+        let mut plan = Plan {
+            record: new_record(ctx, spec, &definitions, &checked),
+            methods: methods(ctx, spec, &definitions)?,
+            getsets: getsets(ctx, spec, &definitions, checked.place.variable),
+            members: member_table(spec, &definitions, &checked),
+            slots: Vec::new(),
+            basicsize,
+            flags: checked.flags as c_uint,
+            origin: Origin::of(spec, base, checked.name.clone()),
+        };
+        plan.slots = slot_table(ctx, spec, &definitions, &checked, &plan)?;
+        Ok(plan)
+    }
 }
 
 unsafe fn new_record(
@@ -147,8 +166,7 @@ unsafe fn new_record(
     spec: &HPyType_Spec,
     definitions: &Definitions,
     checked: &Checked,
-    _base: *mut ffi::PyTypeObject,
-) -> Result<OwnedRecord, Failure> {
+) -> Record {
     let place = &checked.place;
     let mut record = Record::new(place.shape, place.struct_offset, place.struct_size);
     // SAFETY: the definitions are those of a loaded library.
@@ -163,13 +181,8 @@ unsafe fn new_record(
                 ),
                 None => checked.base_call,
             };
-        Ok(OwnedRecord {
-            record,
-            name: checked.name.clone(),
-            methods: methods(ctx, spec, definitions)?,
-            getsets: getsets(ctx, spec, definitions, place.variable),
-        })
     }
+    record
 }
 
 /// The author's traverse function, or one that visits the object members if the author forgot it.
@@ -276,74 +289,53 @@ unsafe fn getset_def(ctx: *mut HPyContext, attribute: &HPyGetSet) -> ffi::PyGetS
     }
 }
 
-/// The C API's slots of a type; members are copied by CPython, the other tables live in the record.
-struct SlotTable {
-    slots: Vec<ffi::PyType_Slot>,
-    members: Vec<ffi::PyMemberDef>,
-}
-
-impl SlotTable {
-    fn push(&mut self, slot: c_int, value: *mut c_void) {
-        self.slots.push(ffi::PyType_Slot { slot, pfunc: value });
-    }
-
-    /// Adds a table unless it is empty.
-    fn table<T>(&mut self, slot: c_int, table: &[T]) {
-        if !table.is_empty() {
-            self.push(slot, table.as_ptr().cast_mut().cast());
-        }
-    }
-}
-
+/// The C API's slots of a type.
 unsafe fn slot_table(
     ctx: *mut HPyContext,
     spec: &HPyType_Spec,
     definitions: &Definitions,
     checked: &Checked,
-    record: &'static OwnedRecord,
-) -> Result<SlotTable, Failure> {
-    let mut table = SlotTable { slots: Vec::new(), members: Vec::new() };
+    plan: &Plan,
+) -> Result<Vec<ffi::PyType_Slot>, Failure> {
+    let mut slots = Vec::new();
+    let mut push = |slot, pfunc: *mut c_void| {
+        if !pfunc.is_null() {
+            slots.push(ffi::PyType_Slot { slot, pfunc });
+        }
+    };
+    let tables = [
+        (ffi::Py_tp_methods, plan::table(&plan.methods)),
+        (ffi::Py_tp_getset, plan::table(&plan.getsets)),
+        (ffi::Py_tp_members, plan::table(&plan.members)),
+    ];
     // SAFETY: as for `ctx_Type_FromSpec`.
     unsafe {
-        let merged = [ffi::Py_tp_methods, ffi::Py_tp_members, ffi::Py_tp_getset];
-        table.slots.extend(legacy_slots(spec).filter(|entry| !merged.contains(&entry.slot)));
+        for entry in legacy_slots(spec) {
+            // Their tables are merged with ours.
+            if !tables.iter().any(|(slot, _)| *slot == entry.slot) {
+                push(entry.slot, entry.pfunc);
+            }
+        }
         for slot in &definitions.slots {
-            table.push(slot.slot.0 as c_int, slots::function(ctx, slot)?);
+            push(slot.slot.0 as c_int, slots::function(ctx, slot)?);
         }
         if definitions.call.is_some() || checked.place.vectorcall.is_some() {
-            table.push(ffi::Py_tp_call, call::tp_call as *mut c_void);
+            push(ffi::Py_tp_call, call::tp_call as *mut c_void);
         }
-        lifecycle(&mut table, spec, checked, record);
-        if !spec.doc.is_null() {
-            table.push(ffi::Py_tp_doc, spec.doc.cast_mut().cast());
+        if checked.flags & HPy_TPFLAGS_HAVE_GC != 0 && !has_legacy(spec, ffi::Py_tp_traverse) {
+            push(ffi::Py_tp_traverse, gc::traverse as *mut c_void);
+            push(ffi::Py_tp_clear, gc::clear as *mut c_void);
         }
-        table.members = member_table(spec, definitions, checked);
+        if plan.record.traverse.is_some() || plan.record.destroy.is_some() {
+            push(ffi::Py_tp_dealloc, dealloc::dealloc as *mut c_void);
+        }
     }
-    let members = core::mem::take(&mut table.members);
-    table.table(ffi::Py_tp_methods, &record.methods);
-    table.table(ffi::Py_tp_getset, &record.getsets);
-    table.table(ffi::Py_tp_members, &members);
-    table.members = members;
-    table.push(0, ptr::null_mut());
-    Ok(table)
-}
-
-/// Garbage collection and deallocation, where the type needs ours.
-unsafe fn lifecycle(
-    table: &mut SlotTable,
-    spec: &HPyType_Spec,
-    checked: &Checked,
-    record: &OwnedRecord,
-) {
-    // SAFETY: as for `ctx_Type_FromSpec`.
-    let legacy = |slot| unsafe { has_legacy(spec, slot) };
-    if checked.flags & HPy_TPFLAGS_HAVE_GC != 0 && !legacy(ffi::Py_tp_traverse) {
-        table.push(ffi::Py_tp_traverse, gc::traverse as *mut c_void);
-        table.push(ffi::Py_tp_clear, gc::clear as *mut c_void);
+    push(ffi::Py_tp_doc, spec.doc.cast_mut().cast());
+    for (slot, table) in tables {
+        push(slot, table);
     }
-    if record.record.traverse.is_some() || record.record.destroy.is_some() {
-        table.push(ffi::Py_tp_dealloc, dealloc::dealloc as *mut c_void);
-    }
+    slots.push(ffi::PyType_Slot { slot: 0, pfunc: ptr::null_mut() });
+    Ok(slots)
 }
 
 unsafe fn member_table(
@@ -372,29 +364,4 @@ unsafe fn member_table(
         table.push(members::END);
     }
     table
-}
-
-unsafe fn make(
-    ctx: *mut HPyContext,
-    spec: &HPyType_Spec,
-    definitions: &Definitions,
-    checked: &Checked,
-    record: &'static OwnedRecord,
-    params: &params::Params,
-) -> Result<*mut ffi::PyObject, Failure> {
-    // SAFETY: as for `ctx_Type_FromSpec`.
-    unsafe {
-        let mut table = slot_table(ctx, spec, definitions, checked, record)?;
-        let basicsize = c_int::try_from(checked.place.basicsize)
-            .map_err(|_| Failure::Value("HPyType_FromSpec: the struct is too large".into()))?;
-        let mut spec = ffi::PyType_Spec {
-            name: record.name.as_ptr(),
-            basicsize,
-            itemsize: spec.itemsize,
-            flags: checked.flags as c_uint,
-            slots: table.slots.as_mut_ptr(),
-        };
-        let ty = metaclass::from_spec(params.metaclass, &mut spec, params.bases);
-        if ty.is_null() { Err(Failure::Raised) } else { Ok(ty) }
-    }
 }

@@ -2,6 +2,7 @@
 
 use core::cell::{Cell, RefCell};
 
+use hpy_abi::HPy_TPFLAGS_HAVE_GC;
 use pyo3_ffi as ffi;
 
 use super::gc::{self, Levels};
@@ -58,6 +59,12 @@ fn is_ours(ty: *mut ffi::PyTypeObject) -> bool {
     unsafe { (*ty).tp_dealloc.is_some_and(|f| f as usize == dealloc as *const () as usize) }
 }
 
+/// Whether `ty` is a class written in Python that adds nothing to its instances: those that do are collected.
+fn adds_nothing(ty: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: a type of an object that is not freed yet; our types prepared the question.
+    unsafe { python_class::has_dealloc(ty) && ffi::PyType_IS_GC(ty) == 0 }
+}
+
 /// Runs the finalizer, releases fields, destroys structs, and hands the object to its base.
 unsafe fn release(object: *mut ffi::PyObject) {
     // SAFETY: a dead object of one of our types; the order is the one that CPython's own classes keep.
@@ -71,8 +78,8 @@ unsafe fn release(object: *mut ffi::PyObject) {
             return;
         }
         untrack(object);
-        gc::clear_fields(object, Levels::of(object, is_ours));
-        let levels = Levels::of(object, is_ours);
+        gc::clear_fields(object, Levels::of(object, is_ours, adds_nothing));
+        let levels = Levels::of(object, is_ours, adds_nothing);
         let base = levels.base();
         for record in levels {
             if let Some(destroy) = record.destroy {
@@ -91,6 +98,12 @@ unsafe fn hand_to_base(
 ) {
     // SAFETY: `base` is the next level of the dead object's type.
     unsafe {
+        let mut base = base;
+        // Freeing goes by the type's memory layout. A class whose objects lie differently in memory cannot take this one; what it
+        // would release then is lost.
+        while is_ours(base) || (python_class::has_dealloc(base) && !same_header(ty, base)) {
+            base = (*base).tp_base;
+        }
         let python_class = python_class::has_dealloc(base);
         if python_class {
             // That function starts from the object's type; it drops the reference to what it finds there.
@@ -107,4 +120,13 @@ unsafe fn hand_to_base(
             ffi::Py_DECREF(ty.cast());
         }
     }
+}
+
+/// The flags that decide what lies before an object: the collector's header, and since 3.11 a dictionary and weak references.
+const HEADER_FLAGS: core::ffi::c_ulong = HPy_TPFLAGS_HAVE_GC | (1 << 3) | (1 << 4);
+
+/// Whether objects of two types have the same memory before them.
+unsafe fn same_header(one: *mut ffi::PyTypeObject, other: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: both are types.
+    unsafe { (ffi::PyType_GetFlags(one) ^ ffi::PyType_GetFlags(other)) & HEADER_FLAGS == 0 }
 }

@@ -37,34 +37,34 @@ unsafe extern "C" fn clear_field(field: *mut HPyField, _arg: *mut c_void) -> c_i
     0
 }
 
-/// The types of an instance's hierarchy that HPy made, from the first for which `own` holds; then the first that it did not make.
+/// The records of an instance's hierarchy, from the first type for which `begins` holds; types for which `passes` holds have none
+/// and are passed over. What comes then, at the latest `object`, is the base.
 pub(crate) struct Levels {
     next: *mut ffi::PyTypeObject,
+    passes: fn(*mut ffi::PyTypeObject) -> bool,
 }
 
 impl Levels {
     /// # Safety
-    /// `object` is an object whose type, or one of its bases, fulfils `own`.
+    /// `object` is an object with a living type; [`python_class::prepare`] was called.
     pub(crate) unsafe fn of(
         object: *mut ffi::PyObject,
-        own: impl Fn(*mut ffi::PyTypeObject) -> bool,
+        begins: fn(*mut ffi::PyTypeObject) -> bool,
+        passes: fn(*mut ffi::PyTypeObject) -> bool,
     ) -> Self {
-        // SAFETY: the walk ends at the type that the caller vouches for, at `object` at the latest.
+        // SAFETY: the walk ends at `object` at the latest.
         unsafe {
             let mut next = ffi::Py_TYPE(object);
-            while !own(next) && !(*next).tp_base.is_null() {
+            while !begins(next) && !(*next).tp_base.is_null() {
                 next = (*next).tp_base;
             }
-            Self { next }
+            Self { next, passes }
         }
     }
 
     /// The base below the levels that are HPy's.
-    ///
-    /// # Safety
-    /// The types are alive.
-    pub(crate) unsafe fn base(&self) -> *mut ffi::PyTypeObject {
-        let mut rest = Self { next: self.next };
+    pub(crate) fn base(&self) -> *mut ffi::PyTypeObject {
+        let mut rest = Self { next: self.next, passes: self.passes };
         while rest.next().is_some() {}
         rest.next
     }
@@ -74,26 +74,33 @@ impl Iterator for Levels {
     type Item = &'static Record;
 
     fn next(&mut self) -> Option<&'static Record> {
-        if self.next.is_null() {
-            return None;
-        }
-        // SAFETY: `next` is a type of a living object.
+        // SAFETY: each is a type of a living object; only `object` has no base, and it ends the walk.
         unsafe {
-            let record = own_record(self.next)?;
-            self.next = (*self.next).tp_base;
-            Some(record)
+            loop {
+                let record = own_record(self.next);
+                if record.is_none() && !(self.passes)(self.next) {
+                    return None;
+                }
+                self.next = (*self.next).tp_base;
+                if record.is_some() {
+                    return record;
+                }
+            }
         }
     }
 }
 
-/// The levels of `object` from the one that has our `tp_traverse`.
+/// The levels of `object` from the one that has our `tp_traverse`. Classes written in Python are passed over: their functions would
+/// start at the object's type again and come back to us.
 unsafe fn levels(object: *mut ffi::PyObject) -> Levels {
-    let ours = |ty: *mut ffi::PyTypeObject| {
-        // SAFETY: a type of a living object.
-        unsafe { (*ty).tp_traverse.is_some_and(|f| f as usize == traverse as *const () as usize) }
+    // SAFETY: the types of a living object.
+    let begins = |ty: *mut ffi::PyTypeObject| unsafe {
+        (*ty).tp_traverse.is_some_and(|f| f as usize == traverse as *const () as usize)
     };
-    // SAFETY: the object has this module's functions in a base at least.
-    unsafe { Levels::of(object, ours) }
+    // SAFETY: as above; the functions were prepared when our type was made.
+    let passes = |ty| unsafe { python_class::has_dealloc(ty) };
+    // SAFETY: the object is alive.
+    unsafe { Levels::of(object, begins, passes) }
 }
 
 /// `tp_traverse` of every HPy type that is collected.
@@ -106,8 +113,7 @@ pub(crate) unsafe extern "C" fn traverse(
     unsafe {
         let levels = levels(object);
         let base = levels.base();
-        // A class written in Python would start at the object's type again and come back to us.
-        let base_traverse = (*base).tp_traverse.filter(|_| !python_class::has_traverse(base));
+        let base_traverse = (*base).tp_traverse;
         // Instances refer to their type; the traverse of a heap type visits it for us.
         let heap = ffi::PyType_HasFeature(base, ffi::Py_TPFLAGS_HEAPTYPE) != 0;
         if !heap || base_traverse.is_none() {
@@ -156,10 +162,7 @@ pub(crate) unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
         let levels = levels(object);
         let base = levels.base();
         clear_fields(object, levels);
-        match (*base).tp_clear {
-            Some(base_clear) if !python_class::has_clear(base) => base_clear(object),
-            _ => 0,
-        }
+        (*base).tp_clear.map_or(0, |clear| clear(object))
     }
 }
 

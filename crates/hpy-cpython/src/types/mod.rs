@@ -8,6 +8,7 @@ mod instance;
 mod members;
 mod metaclass;
 mod params;
+mod plan;
 mod python_class;
 mod record;
 mod shape;

@@ -1,24 +1,17 @@
-//! CPython's own functions for classes written in Python, which it does not export.
+//! What CPython does with objects of classes written in Python; it does not export the function.
 
 use std::sync::OnceLock;
 
 use pyo3_ffi as ffi;
 
-/// The functions that CPython gives to every class written in Python.
-pub(crate) struct PythonClass {
-    dealloc: Option<ffi::destructor>,
-    traverse: Option<ffi::traverseproc>,
-    clear: Option<ffi::inquiry>,
-}
-
-/// Reads them off a class of the standard library that is always loaded, once.
+/// `tp_dealloc` of a class written in Python.
 ///
 /// # Safety
 /// The interpreter is attached.
-unsafe fn python_class() -> &'static PythonClass {
-    static CLASS: OnceLock<PythonClass> = OnceLock::new();
-    CLASS.get_or_init(|| {
-        // SAFETY: `type("x", (), {})` makes a class; its functions outlive it.
+unsafe fn class_dealloc() -> usize {
+    static DEALLOC: OnceLock<usize> = OnceLock::new();
+    *DEALLOC.get_or_init(|| {
+        // SAFETY: `type("python_class", (), {})` makes a class; its function outlives it.
         unsafe {
             let class = ffi::PyObject_CallFunction(
                 (&raw mut ffi::PyType_Type).cast(),
@@ -27,27 +20,22 @@ unsafe fn python_class() -> &'static PythonClass {
             );
             if class.is_null() {
                 ffi::PyErr_Clear();
-                return PythonClass { dealloc: None, traverse: None, clear: None };
+                return 0;
             }
-            let ty = class.cast::<ffi::PyTypeObject>();
-            let found = PythonClass {
-                dealloc: (*ty).tp_dealloc,
-                traverse: (*ty).tp_traverse,
-                clear: (*ty).tp_clear,
-            };
+            let dealloc = (*class.cast::<ffi::PyTypeObject>()).tp_dealloc;
             ffi::Py_DECREF(class);
-            found
+            dealloc.map_or(0, |f| f as usize)
         }
     })
 }
 
-/// Makes the answers of this module ready; it cannot be done in the middle of a garbage collection.
+/// Makes the answer of this module ready; it cannot be done in the middle of a garbage collection.
 ///
 /// # Safety
 /// The interpreter is attached.
 pub(crate) unsafe fn prepare() {
     // SAFETY: as required.
-    unsafe { python_class() };
+    unsafe { class_dealloc() };
 }
 
 /// Whether objects of `ty` are deallocated as those of a class written in Python.
@@ -56,31 +44,5 @@ pub(crate) unsafe fn prepare() {
 /// `ty` is a type; [`prepare`] was called.
 pub(crate) unsafe fn has_dealloc(ty: *mut ffi::PyTypeObject) -> bool {
     // SAFETY: as required.
-    unsafe {
-        same((*ty).tp_dealloc.map(|f| f as usize), python_class().dealloc.map(|f| f as usize))
-    }
-}
-
-/// Whether objects of `ty` are traversed as those of a class written in Python.
-///
-/// # Safety
-/// As [`has_dealloc`].
-pub(crate) unsafe fn has_traverse(ty: *mut ffi::PyTypeObject) -> bool {
-    // SAFETY: as required.
-    unsafe {
-        same((*ty).tp_traverse.map(|f| f as usize), python_class().traverse.map(|f| f as usize))
-    }
-}
-
-/// Whether objects of `ty` are cleared as those of a class written in Python.
-///
-/// # Safety
-/// As [`has_dealloc`].
-pub(crate) unsafe fn has_clear(ty: *mut ffi::PyTypeObject) -> bool {
-    // SAFETY: as required.
-    unsafe { same((*ty).tp_clear.map(|f| f as usize), python_class().clear.map(|f| f as usize)) }
-}
-
-fn same(one: Option<usize>, other: Option<usize>) -> bool {
-    one.is_some() && one == other
+    unsafe { (*ty).tp_dealloc.is_some_and(|f| f as usize == class_dealloc()) }
 }

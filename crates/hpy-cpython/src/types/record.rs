@@ -2,11 +2,8 @@
 
 use core::ffi::c_void;
 use core::ptr;
-use std::collections::HashMap;
-use std::ffi::CString;
-use std::sync::{Mutex, OnceLock, PoisonError};
 
-use hpy_abi::{HPyContext, HPyFunc_destroyfunc, HPyFunc_traverseproc, HPyType_BuiltinShape};
+use hpy_abi::{HPyFunc_destroyfunc, HPyFunc_traverseproc, HPyType_BuiltinShape};
 use pyo3_ffi as ffi;
 
 /// Tells a record from whatever else could be in the word; the same number in `include/hpy/cpython/`.
@@ -55,54 +52,6 @@ impl Record {
     }
 }
 
-/// A record with the tables that CPython keeps pointers to.
-pub(crate) struct OwnedRecord {
-    /// What the word in the type points to.
-    pub record: Record,
-    /// Full name of the type; `tp_name` before CPython 3.11.
-    pub name: CString,
-    /// Methods, ended by a zeroed entry.
-    pub methods: Vec<ffi::PyMethodDef>,
-    /// Attributes with getters, ended by a zeroed entry.
-    pub getsets: Vec<ffi::PyGetSetDef>,
-}
-
-// SAFETY: as for `Record`; CPython only reads the tables.
-unsafe impl Send for OwnedRecord {}
-// SAFETY: as above.
-unsafe impl Sync for OwnedRecord {}
-
-/// What makes two creations the same: equal keys get the same record.
-#[derive(PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    /// The context that the thunks carry.
-    pub ctx: *mut HPyContext,
-    /// Name of the type.
-    pub name: CString,
-    /// Shape, offset and size of the struct, pointers and values of all definitions.
-    pub words: Vec<usize>,
-}
-
-// SAFETY: the pointer is only compared.
-unsafe impl Send for Key {}
-
-/// The record for `key`; made by `make` the first time and kept for ever, so that tables and thunks of a type
-/// that is created again and again exist once.
-pub(crate) fn intern<E>(
-    key: Key,
-    make: impl FnOnce() -> Result<OwnedRecord, E>,
-) -> Result<&'static OwnedRecord, E> {
-    static RECORDS: OnceLock<Mutex<HashMap<Key, &'static OwnedRecord>>> = OnceLock::new();
-    let records = RECORDS.get_or_init(Mutex::default);
-    if let Some(record) = records.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-        return Ok(record);
-    }
-    // Not under the lock: making a record may run into the C API.
-    let record: &'static OwnedRecord = Box::leak(Box::new(make()?));
-    let mut records = records.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(records.entry(key).or_insert(record))
-}
-
 /// The word of a heap type that holds its record: unused by CPython and zero since 3.0.
 ///
 /// # Safety
@@ -116,9 +65,9 @@ unsafe fn word(ty: *mut ffi::PyTypeObject) -> *mut *mut c_void {
 ///
 /// # Safety
 /// `ty` is a heap type that nobody else uses yet.
-pub(crate) unsafe fn attach(ty: *mut ffi::PyTypeObject, record: &'static OwnedRecord) {
+pub(crate) unsafe fn attach(ty: *mut ffi::PyTypeObject, record: &'static Record) {
     // SAFETY: the word is ours, see `word`.
-    unsafe { *word(ty) = ptr::from_ref(&record.record).cast_mut().cast() }
+    unsafe { *word(ty) = ptr::from_ref(record).cast_mut().cast() }
 }
 
 /// The record of exactly this type, if HPy made it.

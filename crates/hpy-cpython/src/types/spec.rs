@@ -78,34 +78,6 @@ impl Definitions {
             self.members.push(member);
         }
     }
-
-    /// All that makes these definitions differ from others, for interning.
-    pub(crate) fn fingerprint(&self) -> Vec<usize> {
-        let code = |f: HPyCFunction| f.map_or(0, |f| f as usize);
-        let mut words = vec![code(self.traverse), code(self.destroy)];
-        for slot in self.slots.iter().copied().chain(self.call) {
-            words.extend([1, slot.slot.0 as usize, code(slot.impl_)]);
-        }
-        for m in &self.methods {
-            words.extend([
-                2,
-                m.name as usize,
-                code(m.impl_),
-                m.signature.0 as usize,
-                m.doc as usize,
-            ]);
-        }
-        for m in self.members.iter().copied().chain(self.vectorcall) {
-            let flags = [m.readonly as usize, m.doc as usize];
-            words.extend([3, m.name as usize, m.type_.0 as usize, m.offset as usize]);
-            words.extend(flags);
-        }
-        for g in &self.getsets {
-            words.extend([4, g.name as usize, code(g.getter_impl), code(g.setter_impl)]);
-            words.extend([g.doc as usize, g.closure as usize]);
-        }
-        words
-    }
 }
 
 /// Where the struct of a type is, and how large its instances are.
@@ -373,8 +345,11 @@ impl Context<'_> {
 }
 
 /// Whether `ty` has the instance size of the HPy type that it comes from.
-unsafe fn adds_nothing(ty: *mut ffi::PyTypeObject) -> bool {
-    // SAFETY: a type whose hierarchy has a record.
+///
+/// # Safety
+/// `ty` is a type whose hierarchy has a record.
+pub(crate) unsafe fn adds_nothing(ty: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: as required.
     unsafe {
         let mut owner = ty;
         while record::own_record(owner).is_none() && !(*owner).tp_base.is_null() {
