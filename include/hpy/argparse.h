@@ -46,8 +46,8 @@ typedef struct {
     size_t nargs;
     const char *fmt;
     const char **keywords; /* null in HPyArg_Parse */
-    size_t nkeywords;
-    size_t nblank; /* the first of them are blank: for positional-only arguments */
+    size_t nkeywords;      /* without keywords: more than there can be units */
+    size_t nblank;         /* the first of them are blank: for positional-only arguments */
     HPy *named;    /* the value given for each keyword, or HPy_NULL; null if there is none at all */
     HPy unknown;   /* the first keyword given that is not in `keywords`; owned */
     HPyTracker ht; /* owns the values that come out of a dict; zero while there is none */
@@ -81,11 +81,6 @@ HPyAPI_INLINE int _HPyArg_TypeError(HPyContext *ctx, const char *fmt, const char
     return _HPyArg_Fail(ctx, ctx->h_TypeError, fmt, "%s", message);
 }
 
-HPyAPI_INLINE int _HPyArg_UnknownUnit(HPyContext *ctx, const char *fmt)
-{
-    return _HPyArg_Fail(ctx, ctx->h_SystemError, fmt, "unknown arg format code");
-}
-
 /* An int that must lie between min and max. `kind` is for the message. */
 HPyAPI_INLINE int _HPyArg_Bounded(HPyContext *ctx, const char *fmt, HPy arg, long min, long max,
                                   const char *kind, long *value)
@@ -102,7 +97,7 @@ HPyAPI_INLINE int _HPyArg_Bounded(HPyContext *ctx, const char *fmt, HPy arg, lon
 }
 
 /* b, h, i */
-HPyAPI_INLINE int _HPyArg_Small(HPyContext *ctx, const char *fmt, char unit, HPy arg, void *out)
+HPyAPI_INLINE int _HPyArg_Small(HPyContext *ctx, const char *fmt, char unit, HPy arg, va_list *outs)
 {
     long v;
     switch (unit) {
@@ -110,25 +105,25 @@ HPyAPI_INLINE int _HPyArg_Small(HPyContext *ctx, const char *fmt, char unit, HPy
         if (!_HPyArg_Bounded(ctx, fmt, arg, 0, UCHAR_MAX, "unsigned byte", &v)) {
             return 0;
         }
-        *(unsigned char *)out = (unsigned char)v;
+        *va_arg(*outs, unsigned char *) = (unsigned char)v;
         return 1;
     case 'h':
         if (!_HPyArg_Bounded(ctx, fmt, arg, SHRT_MIN, SHRT_MAX, "signed short", &v)) {
             return 0;
         }
-        *(short *)out = (short)v;
+        *va_arg(*outs, short *) = (short)v;
         return 1;
     default:
         if (!_HPyArg_Bounded(ctx, fmt, arg, INT_MIN, INT_MAX, "signed", &v)) {
             return 0;
         }
-        *(int *)out = (int)v;
+        *va_arg(*outs, int *) = (int)v;
         return 1;
     }
 }
 
 /* B, H, I, k */
-HPyAPI_INLINE int _HPyArg_Mask(HPyContext *ctx, char unit, HPy arg, void *out)
+HPyAPI_INLINE int _HPyArg_Mask(HPyContext *ctx, char unit, HPy arg, va_list *outs)
 {
     unsigned long v = HPyLong_AsUnsignedLongMask(ctx, arg);
     if (v == (unsigned long)-1 && HPyErr_Occurred(ctx)) {
@@ -136,22 +131,37 @@ HPyAPI_INLINE int _HPyArg_Mask(HPyContext *ctx, char unit, HPy arg, void *out)
     }
     switch (unit) {
     case 'B':
-        *(unsigned char *)out = (unsigned char)v;
+        *va_arg(*outs, unsigned char *) = (unsigned char)v;
         break;
     case 'H':
-        *(unsigned short *)out = (unsigned short)v;
+        *va_arg(*outs, unsigned short *) = (unsigned short)v;
         break;
     case 'I':
-        *(unsigned int *)out = (unsigned int)v;
+        *va_arg(*outs, unsigned int *) = (unsigned int)v;
         break;
     default:
-        *(unsigned long *)out = v;
+        *va_arg(*outs, unsigned long *) = v;
+    }
+    return 1;
+}
+
+/* f, d */
+HPyAPI_INLINE int _HPyArg_Float(HPyContext *ctx, char unit, HPy arg, va_list *outs)
+{
+    double v = HPyFloat_AsDouble(ctx, arg);
+    if (v == -1.0 && HPyErr_Occurred(ctx)) {
+        return 0;
+    }
+    if (unit == 'f') {
+        *va_arg(*outs, float *) = (float)v;
+    } else {
+        *va_arg(*outs, double *) = v;
     }
     return 1;
 }
 
 /* s */
-HPyAPI_INLINE int _HPyArg_Text(HPyContext *ctx, const char *fmt, HPy arg, const char **out)
+HPyAPI_INLINE int _HPyArg_Text(HPyContext *ctx, const char *fmt, HPy arg, va_list *outs)
 {
     HPy_ssize_t size;
     const char *text;
@@ -165,29 +175,30 @@ HPyAPI_INLINE int _HPyArg_Text(HPyContext *ctx, const char *fmt, HPy arg, const 
     if (strlen(text) != (size_t)size) {
         return _HPyArg_Fail(ctx, ctx->h_ValueError, fmt, "embedded null character");
     }
-    *out = text;
+    *va_arg(*outs, const char **) = text;
     return 1;
 }
 
-/* Converts an argument, and stores it. */
-HPyAPI_INLINE int _HPyArg_Convert(HPyContext *ctx, const char *fmt, char unit, HPy arg, void *out)
+/* Converts an argument, and stores it; -1 if `unit` is none. */
+HPyAPI_INLINE int _HPyArg_Convert(HPyContext *ctx, const char *fmt, char unit, HPy arg,
+                                  va_list *outs)
 {
     switch (unit) {
     case 'b':
     case 'h':
     case 'i':
-        return _HPyArg_Small(ctx, fmt, unit, arg, out);
+        return _HPyArg_Small(ctx, fmt, unit, arg, outs);
     case 'B':
     case 'H':
     case 'I':
     case 'k':
-        return _HPyArg_Mask(ctx, unit, arg, out);
+        return _HPyArg_Mask(ctx, unit, arg, outs);
     case 'l': {
         long v = HPyLong_AsLong(ctx, arg);
         if (v == -1 && HPyErr_Occurred(ctx)) {
             return 0;
         }
-        *(long *)out = v;
+        *va_arg(*outs, long *) = v;
         return 1;
     }
     case 'L': {
@@ -195,7 +206,7 @@ HPyAPI_INLINE int _HPyArg_Convert(HPyContext *ctx, const char *fmt, char unit, H
         if (v == -1 && HPyErr_Occurred(ctx)) {
             return 0;
         }
-        *(long long *)out = v;
+        *va_arg(*outs, long long *) = v;
         return 1;
     }
     case 'K': {
@@ -203,7 +214,7 @@ HPyAPI_INLINE int _HPyArg_Convert(HPyContext *ctx, const char *fmt, char unit, H
         if (v == (unsigned long long)-1 && HPyErr_Occurred(ctx)) {
             return 0;
         }
-        *(unsigned long long *)out = v;
+        *va_arg(*outs, unsigned long long *) = v;
         return 1;
     }
     case 'n': {
@@ -213,59 +224,59 @@ HPyAPI_INLINE int _HPyArg_Convert(HPyContext *ctx, const char *fmt, char unit, H
         if (v == -1 && HPyErr_Occurred(ctx)) {
             return 0;
         }
-        *(HPy_ssize_t *)out = v;
+        *va_arg(*outs, HPy_ssize_t *) = v;
         return 1;
     }
     case 'f':
-    case 'd': {
-        double v = HPyFloat_AsDouble(ctx, arg);
-        if (v == -1.0 && HPyErr_Occurred(ctx)) {
-            return 0;
-        }
-        if (unit == 'f') {
-            *(float *)out = (float)v;
-        } else {
-            *(double *)out = v;
-        }
-        return 1;
-    }
+    case 'd':
+        return _HPyArg_Float(ctx, unit, arg, outs);
     case 'p': {
         int v = HPy_IsTrue(ctx, arg);
         if (v < 0) {
             return 0;
         }
-        *(int *)out = v;
+        *va_arg(*outs, int *) = v;
         return 1;
     }
     case 's':
-        return _HPyArg_Text(ctx, fmt, arg, (const char **)out);
+        return _HPyArg_Text(ctx, fmt, arg, outs);
     case 'O':
-        *(HPy *)out = arg;
+        *va_arg(*outs, HPy *) = arg;
         return 1;
     default:
-        return _HPyArg_UnknownUnit(ctx, fmt);
+        return -1;
     }
 }
 
-/* An argument is not given: 1 if it need not be. */
-HPyAPI_INLINE int _HPyArg_Absent(HPyContext *ctx, const _HPyArg_Call *call, char unit,
-                                 bool optional)
+/* The i-th argument is not given: passes over its variable; -1 if `unit` is none. */
+HPyAPI_INLINE int _HPyArg_Absent(HPyContext *ctx, const _HPyArg_Call *call, size_t i, char unit,
+                                 bool optional, va_list *outs)
 {
-    if (strchr("bBhHiIlkLKnfdpsO", unit) == NULL) {
-        return _HPyArg_UnknownUnit(ctx, call->fmt);
+    if (unit < 'A' || strchr("bBhHiIlkLKnfdpsO", unit) == NULL) {
+        return -1;
     }
-    if (optional) {
-        return 1;
+    if (i >= call->nkeywords) {
+        return _HPyArg_TypeError(ctx, call->fmt, "mismatched args (too few keywords for fmt)");
     }
-    return _HPyArg_TypeError(ctx, call->fmt,
-                             call->keywords == NULL ? "required positional argument missing"
-                                                    : "no value for required argument");
+    if (!optional) {
+        return _HPyArg_TypeError(ctx, call->fmt,
+                                 call->keywords == NULL ? "required positional argument missing"
+                                                        : "no value for required argument");
+    }
+    (void)va_arg(*outs, void *); /* pointers to objects are all passed alike */
+    return 1;
 }
 
-/* What is left to check once all units are converted. */
-HPyAPI_INLINE int _HPyArg_End(HPyContext *ctx, const _HPyArg_Call *call, size_t nunits)
+/* What is left to check at the end of the units. */
+HPyAPI_INLINE int _HPyArg_End(HPyContext *ctx, const _HPyArg_Call *call, size_t nunits, char end)
 {
-    if (call->keywords != NULL && nunits < call->nkeywords) {
+    if (end != '\0' && end != ':' && end != ';') {
+        return _HPyArg_Fail(ctx, ctx->h_SystemError, call->fmt, "unknown arg format code");
+    }
+    if (nunits > call->nkeywords) {
+        return _HPyArg_TypeError(ctx, call->fmt, "mismatched args (too few keywords for fmt)");
+    }
+    if (nunits < call->nkeywords && call->keywords != NULL) {
         return _HPyArg_TypeError(ctx, call->fmt, "mismatched args (too many keywords for fmt)");
     }
     if (nunits < call->nargs) {
@@ -278,46 +289,41 @@ HPyAPI_INLINE int _HPyArg_End(HPyContext *ctx, const _HPyArg_Call *call, size_t 
     return 1;
 }
 
-/*
- * Walks through the format once, and converts argument by argument. All C variables come as object
- * pointers, which every platform that Python runs on passes alike; so one type reads them all.
- */
+/* What was given for the i-th keyword, or HPy_NULL. */
+HPyAPI_INLINE HPy _HPyArg_Named(const _HPyArg_Call *call, size_t i)
+{
+    return call->named != NULL && i < call->nkeywords ? call->named[i] : HPy_NULL;
+}
+
+/* Walks through the format once, and converts argument by argument. */
 HPyAPI_INLINE int _HPyArg_Walk(HPyContext *ctx, const _HPyArg_Call *call, va_list *outs)
 {
-    const char *p;
+    const char *p = call->fmt;
     size_t i = 0;
-    bool optional = false, keyword_only = false;
-    for (p = call->fmt; *p != '\0' && *p != ':' && *p != ';'; p++) {
-        HPy arg = HPy_NULL;
-        void *out;
-        if (*p == '|') {
+    bool optional = false;
+    for (;; p++) {
+        const bool positional = i < call->nargs;
+        HPy arg = positional ? call->args[i] : _HPyArg_Named(call, i);
+        int done = positional || !HPy_IsNull(arg)
+                       ? _HPyArg_Convert(ctx, call->fmt, *p, arg, outs)
+                       : _HPyArg_Absent(ctx, call, i, *p, optional, outs);
+        if (done == 0) {
+            return 0;
+        }
+        if (done > 0) {
+            i++;
+        } else if (*p == '|') {
             optional = true;
-            continue;
-        }
-        if (*p == '$' && call->keywords != NULL) {
-            optional = keyword_only = true;
-            continue;
-        }
-        if (call->keywords != NULL && i == call->nkeywords) {
-            return _HPyArg_TypeError(ctx, call->fmt, "mismatched args (too few keywords for fmt)");
-        }
-        if (i < call->nargs) {
-            if (keyword_only) {
+        } else if (*p == '$' && call->keywords != NULL) {
+            if (i < call->nargs) {
                 return _HPyArg_TypeError(ctx, call->fmt,
                                          "keyword only argument passed as positional argument");
             }
-            arg = call->args[i];
-        } else if (call->named != NULL) {
-            arg = call->named[i];
+            optional = true;
+        } else {
+            return _HPyArg_End(ctx, call, i, *p);
         }
-        out = va_arg(*outs, void *);
-        if (!(HPy_IsNull(arg) ? _HPyArg_Absent(ctx, call, *p, optional)
-                              : _HPyArg_Convert(ctx, call->fmt, *p, arg, out))) {
-            return 0;
-        }
-        i++;
     }
-    return _HPyArg_End(ctx, call, i);
 }
 
 /* Counts the keywords of the author's list, and checks what only the author can do wrong. */
@@ -475,7 +481,7 @@ HPyAPI_INLINE int _HPyArg_Finish(HPyContext *ctx, _HPyArg_Call *call, HPyTracker
 HPyAPI_INLINE int _HPyArg_ParseAll(HPyContext *ctx, HPyTracker *ht, const HPy *args, size_t nargs,
                                    HPy kw, const char *fmt, const char **keywords, va_list *outs)
 {
-    _HPyArg_Call call = {args, nargs, fmt, keywords, 0, 0, NULL, HPy_NULL, {0}};
+    _HPyArg_Call call = {args, nargs, fmt, keywords, SIZE_MAX, 0, NULL, HPy_NULL, {0}};
     HPy_ssize_t n = 0;
     int ok;
     if (ht != NULL) {
