@@ -339,13 +339,13 @@ def test_the_stub_says_when_hpy_is_missing(project, tmp_path):
     assert "pip install hpy" in done.stdout
 
 
-@pytest.mark.parametrize("options", [{}, {"env": {"HPY_NO_STUB": "1"}}])
-def test_a_project_can_do_without_stubs(project, options):
-    chosen = [] if options else ["--hpy-no-stub"]
-    project.run("--hpy-abi=universal", *chosen, "build_ext", "--inplace", **options)
+@pytest.mark.parametrize("chosen", ["universal", "hybrid"])
+@pytest.mark.parametrize(("option", "env"), [(["--hpy-no-stub"], {}), ([], {"HPY_NO_STUB": "1"})])
+def test_a_project_can_do_without_stubs(project, chosen, option, env):
+    project.run(f"--hpy-abi={chosen}", *option, "build_ext", "--inplace", env=env)
     assert not (project.folder / "one.py").exists()
     assert project.built("lib*/one*.py") == []
-    assert project.doc("one") == "universal"
+    assert project.doc("one") == chosen
 
 
 def test_a_stub_overwrites_no_module(project):
