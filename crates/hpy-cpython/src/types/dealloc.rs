@@ -2,11 +2,10 @@
 
 use core::cell::{Cell, RefCell};
 
-use hpy_abi::HPy_TPFLAGS_HAVE_GC;
 use pyo3_ffi as ffi;
 
-use super::gc::{self, Levels};
-use super::{python_class, shape};
+use super::record::own_record;
+use super::{gc, python_class, shape};
 
 /// Deallocations inside each other before objects are put off.
 const DEEPEST: usize = 50;
@@ -59,13 +58,7 @@ fn is_ours(ty: *mut ffi::PyTypeObject) -> bool {
     unsafe { (*ty).tp_dealloc.is_some_and(|f| f as usize == dealloc as *const () as usize) }
 }
 
-/// Whether `ty` is a class written in Python that adds nothing to its instances: those that do are collected.
-fn adds_nothing(ty: *mut ffi::PyTypeObject) -> bool {
-    // SAFETY: a type of an object that is not freed yet; our types prepared the question.
-    unsafe { python_class::has_dealloc(ty) && ffi::PyType_IS_GC(ty) == 0 }
-}
-
-/// Runs the finalizer, releases fields, destroys structs, and hands the object to its base.
+/// Runs the finalizer, releases what HPy's levels own, and lets the base free the object.
 unsafe fn release(object: *mut ffi::PyObject) {
     // SAFETY: a dead object of one of our types; the order is the one that CPython's own classes keep.
     unsafe {
@@ -78,55 +71,60 @@ unsafe fn release(object: *mut ffi::PyObject) {
             return;
         }
         untrack(object);
-        gc::clear_fields(object, Levels::of(object, is_ours, adds_nothing));
-        let levels = Levels::of(object, is_ours, adds_nothing);
-        let base = levels.base();
-        for record in levels {
-            if let Some(destroy) = record.destroy {
-                destroy(shape::struct_of(object, record));
-            }
-        }
-        hand_to_base(object, ty, base);
-    }
-}
-
-/// Lets `base` free the object, and drops the object's reference to its type where `base` does not.
-unsafe fn hand_to_base(
-    object: *mut ffi::PyObject,
-    ty: *mut ffi::PyTypeObject,
-    base: *mut ffi::PyTypeObject,
-) {
-    // SAFETY: `base` is the next level of the dead object's type.
-    unsafe {
-        let mut base = base;
-        // Freeing goes by the type's memory layout. A class whose objects lie differently in memory cannot take this one; what it
-        // would release then is lost.
-        while is_ours(base) || (python_class::has_dealloc(base) && !same_header(ty, base)) {
-            base = (*base).tp_base;
-        }
-        let python_class = python_class::has_dealloc(base);
-        if python_class {
-            // That function starts from the object's type; it drops the reference to what it finds there.
-            ffi::Py_INCREF(base.cast());
-            (*object).ob_type = base;
-        }
+        let base = release_levels(object, first_of_ours(ty));
         if ffi::PyType_IS_GC(base) != 0 {
             ffi::PyObject_GC_Track(object.cast());
         }
         if let Some(dealloc) = (*base).tp_dealloc {
             dealloc(object);
         }
-        if python_class || ffi::PyType_HasFeature(base, ffi::Py_TPFLAGS_HEAPTYPE) == 0 {
+        // The function of a heap type drops the reference of every object that it frees.
+        if ffi::PyType_HasFeature(base, ffi::Py_TPFLAGS_HEAPTYPE) == 0 {
             ffi::Py_DECREF(ty.cast());
         }
     }
 }
 
-/// The flags that decide what lies before an object: the collector's header, and since 3.11 a dictionary and weak references.
-const HEADER_FLAGS: core::ffi::c_ulong = HPy_TPFLAGS_HAVE_GC | (1 << 3) | (1 << 4);
+unsafe fn first_of_ours(mut ty: *mut ffi::PyTypeObject) -> *mut ffi::PyTypeObject {
+    while !is_ours(ty) {
+        // SAFETY: the type that brought us here is among the bases.
+        ty = unsafe { (*ty).tp_base };
+    }
+    ty
+}
 
-/// Whether objects of two types have the same memory before them.
-unsafe fn same_header(one: *mut ffi::PyTypeObject, other: *mut ffi::PyTypeObject) -> bool {
-    // SAFETY: both are types.
-    unsafe { (ffi::PyType_GetFlags(one) ^ ffi::PyType_GetFlags(other)) & HEADER_FLAGS == 0 }
+/// Releases what the levels from `first` on own, and returns the first that does it itself. All fields come before all structs:
+/// the end of a field's object may run Python code, a destroy function may not.
+unsafe fn release_levels(
+    object: *mut ffi::PyObject,
+    first: *mut ffi::PyTypeObject,
+) -> *mut ffi::PyTypeObject {
+    // SAFETY: the levels are types of the dead object, which is still in one piece.
+    unsafe {
+        if (*first).tp_weaklistoffset != 0 {
+            ffi::PyObject_ClearWeakRefs(object);
+        }
+        let mut level = first;
+        loop {
+            if let Some(record) = own_record(level) {
+                gc::clear_fields(object, record);
+            } else if python_class::has_dealloc(level) {
+                // CPython's function for that starts from the object's type and would come back to us.
+                python_class::release(object, level);
+            } else {
+                break;
+            }
+            level = (*level).tp_base;
+        }
+        let mut owner = first;
+        while owner != level {
+            if let Some(record) = own_record(owner)
+                && let Some(destroy) = record.destroy
+            {
+                destroy(shape::struct_of(object, record));
+            }
+            owner = (*owner).tp_base;
+        }
+        level
+    }
 }

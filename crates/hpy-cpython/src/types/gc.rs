@@ -37,34 +37,32 @@ unsafe extern "C" fn clear_field(field: *mut HPyField, _arg: *mut c_void) -> c_i
     0
 }
 
-/// The records of an instance's hierarchy, from the first type for which `begins` holds; types for which `passes` holds have none
-/// and are passed over. What comes then, at the latest `object`, is the base.
-pub(crate) struct Levels {
+/// The records of an instance's hierarchy, from the type that has our `tp_traverse`. Classes written in Python are passed over: their
+/// functions would start at the object's type again and come back to us. What comes then, at the latest `object`, is the base.
+struct Levels {
     next: *mut ffi::PyTypeObject,
-    passes: fn(*mut ffi::PyTypeObject) -> bool,
 }
 
 impl Levels {
     /// # Safety
-    /// `object` is an object with a living type; [`python_class::prepare`] was called.
-    pub(crate) unsafe fn of(
-        object: *mut ffi::PyObject,
-        begins: fn(*mut ffi::PyTypeObject) -> bool,
-        passes: fn(*mut ffi::PyTypeObject) -> bool,
-    ) -> Self {
+    /// `object` is an instance of one of our types.
+    unsafe fn of(object: *mut ffi::PyObject) -> Self {
         // SAFETY: the walk ends at `object` at the latest.
         unsafe {
+            let ours = |ty: *mut ffi::PyTypeObject| {
+                (*ty).tp_traverse.is_some_and(|f| f as usize == traverse as *const () as usize)
+            };
             let mut next = ffi::Py_TYPE(object);
-            while !begins(next) && !(*next).tp_base.is_null() {
+            while !ours(next) && !(*next).tp_base.is_null() {
                 next = (*next).tp_base;
             }
-            Self { next, passes }
+            Self { next }
         }
     }
 
     /// The base below the levels that are HPy's.
-    pub(crate) fn base(&self) -> *mut ffi::PyTypeObject {
-        let mut rest = Self { next: self.next, passes: self.passes };
+    fn base(&self) -> *mut ffi::PyTypeObject {
+        let mut rest = Self { next: self.next };
         while rest.next().is_some() {}
         rest.next
     }
@@ -78,7 +76,7 @@ impl Iterator for Levels {
         unsafe {
             loop {
                 let record = own_record(self.next);
-                if record.is_none() && !(self.passes)(self.next) {
+                if record.is_none() && !python_class::has_dealloc(self.next) {
                     return None;
                 }
                 self.next = (*self.next).tp_base;
@@ -90,19 +88,6 @@ impl Iterator for Levels {
     }
 }
 
-/// The levels of `object` from the one that has our `tp_traverse`. Classes written in Python are passed over: their functions would
-/// start at the object's type again and come back to us.
-unsafe fn levels(object: *mut ffi::PyObject) -> Levels {
-    // SAFETY: the types of a living object.
-    let begins = |ty: *mut ffi::PyTypeObject| unsafe {
-        (*ty).tp_traverse.is_some_and(|f| f as usize == traverse as *const () as usize)
-    };
-    // SAFETY: as above; the functions were prepared when our type was made.
-    let passes = |ty| unsafe { python_class::has_dealloc(ty) };
-    // SAFETY: the object is alive.
-    unsafe { Levels::of(object, begins, passes) }
-}
-
 /// `tp_traverse` of every HPy type that is collected.
 pub(crate) unsafe extern "C" fn traverse(
     object: *mut ffi::PyObject,
@@ -111,7 +96,7 @@ pub(crate) unsafe extern "C" fn traverse(
 ) -> c_int {
     // SAFETY: CPython hands over a living object of one of our types and its own visitor.
     unsafe {
-        let levels = levels(object);
+        let levels = Levels::of(object);
         let base = levels.base();
         let base_traverse = (*base).tp_traverse;
         // Instances refer to their type; the traverse of a heap type visits it for us.
@@ -159,22 +144,22 @@ pub(crate) unsafe fn traverse_struct(
 pub(crate) unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
     // SAFETY: CPython hands over a living object of one of our types.
     unsafe {
-        let levels = levels(object);
+        let levels = Levels::of(object);
         let base = levels.base();
-        clear_fields(object, levels);
+        for record in levels {
+            clear_fields(object, record);
+        }
         (*base).tp_clear.map_or(0, |clear| clear(object))
     }
 }
 
-/// Releases the fields of the struct of each level.
+/// Releases the fields of the struct that `record` describes.
 ///
 /// # Safety
-/// `levels` are those of `object`.
-pub(crate) unsafe fn clear_fields(object: *mut ffi::PyObject, levels: Levels) {
-    for record in levels {
-        if let Some(author) = record.traverse {
-            // SAFETY: the record's struct is in the object; the visitor takes no argument.
-            unsafe { author(shape::struct_of(object, record), clear_field, ptr::null_mut()) };
-        }
+/// `record` is one of the records of the type of `object`.
+pub(crate) unsafe fn clear_fields(object: *mut ffi::PyObject, record: &Record) {
+    if let Some(author) = record.traverse {
+        // SAFETY: the record's struct is in the object; the visitor takes no argument.
+        unsafe { author(shape::struct_of(object, record), clear_field, ptr::null_mut()) };
     }
 }

@@ -2,6 +2,9 @@
 
 use std::sync::OnceLock;
 
+use core::ffi::c_int;
+
+use hpy_abi::HPyMember_OBJECT_EX;
 use pyo3_ffi as ffi;
 
 /// `tp_dealloc` of a class written in Python.
@@ -45,4 +48,55 @@ pub(crate) unsafe fn prepare() {
 pub(crate) unsafe fn has_dealloc(ty: *mut ffi::PyTypeObject) -> bool {
     // SAFETY: as required.
     unsafe { (*ty).tp_dealloc.is_some_and(|f| f as usize == class_dealloc()) }
+}
+
+unsafe extern "C" {
+    fn _PyObject_GetDictPtr(object: *mut ffi::PyObject) -> *mut *mut ffi::PyObject;
+    #[cfg(Py_3_13)]
+    fn PyObject_ClearManagedDict(object: *mut ffi::PyObject);
+}
+
+/// Empties what the class `level` has added to a dead object: its `__slots__` and its `__dict__`.
+///
+/// # Safety
+/// `level` is a class written in Python among the types of `object`.
+pub(crate) unsafe fn release(object: *mut ffi::PyObject, level: *mut ffi::PyTypeObject) {
+    // SAFETY: the members of such a class are its slots, ended by one without a name; a slot holds an object or null.
+    unsafe {
+        let mut member = (*level).tp_members;
+        while !member.is_null() && !(*member).name.is_null() {
+            if (*member).type_code == HPyMember_OBJECT_EX.0 as c_int
+                && (*member).flags & ffi::Py_READONLY == 0
+            {
+                clear(object.byte_offset((*member).offset).cast());
+            }
+            member = member.add(1);
+        }
+        clear_dict(object);
+    }
+}
+
+/// Empties the `__dict__` of `object`, if it has one.
+unsafe fn clear_dict(object: *mut ffi::PyObject) {
+    // SAFETY: a dead object that is still in one piece.
+    unsafe {
+        #[cfg(Py_3_13)]
+        if ffi::PyType_HasFeature(ffi::Py_TYPE(object), MANAGED_DICT) != 0 {
+            PyObject_ClearManagedDict(object);
+            return;
+        }
+        let dict = _PyObject_GetDictPtr(object);
+        if !dict.is_null() {
+            clear(dict);
+        }
+    }
+}
+
+/// `Py_TPFLAGS_MANAGED_DICT`
+#[cfg(Py_3_13)]
+const MANAGED_DICT: core::ffi::c_ulong = 1 << 4;
+
+unsafe fn clear(place: *mut *mut ffi::PyObject) {
+    // SAFETY: the place holds an object that it owns, or null; it is empty before foreign code can run.
+    unsafe { ffi::Py_XDECREF(core::ptr::replace(place, core::ptr::null_mut())) }
 }

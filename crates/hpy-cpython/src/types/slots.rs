@@ -7,7 +7,7 @@ use hpy_abi::*;
 use hpy_host::thunk::{self, Kind};
 use pyo3_ffi as ffi;
 
-use crate::error::Failure;
+use crate::error::{Exception, Failure};
 use crate::handle::{hpy, py};
 use crate::methods::bind;
 
@@ -28,6 +28,7 @@ pub(crate) unsafe fn function(
         match signature {
             HPyFunc_INITPROC => reshaped(ctx, slot, init as *const c_void),
             HPyFunc_NEWFUNC => reshaped(ctx, slot, new as *const c_void),
+            HPyFunc_DESTRUCTOR => reshaped(ctx, slot, finalize as *const c_void),
             _ => {
                 let kind = kind(signature).ok_or_else(|| unknown(slot.slot))?;
                 bind(ctx, kind, slot.impl_, slot.cpy_trampoline)
@@ -41,7 +42,7 @@ pub(crate) unsafe fn function(
 fn kind(signature: HPyFunc_Signature) -> Option<Kind> {
     Some(match signature {
         HPyFunc_UNARYFUNC | HPyFunc_REPRFUNC | HPyFunc_INQUIRY | HPyFunc_LENFUNC
-        | HPyFunc_HASHFUNC | HPyFunc_DESTRUCTOR => Kind::Shift1,
+        | HPyFunc_HASHFUNC => Kind::Shift1,
         HPyFunc_BINARYFUNC
         | HPyFunc_OBJOBJPROC
         | HPyFunc_SSIZEARGFUNC
@@ -95,6 +96,7 @@ unsafe fn items(args: *mut ffi::PyObject) -> (*const HPy, isize) {
 
 type InitProc = unsafe extern "C" fn(*mut HPyContext, HPy, *const HPy, isize, HPy) -> c_int;
 type NewFunc = unsafe extern "C" fn(*mut HPyContext, HPy, *const HPy, isize, HPy) -> HPy;
+pub(crate) type Finalizer = unsafe extern "C" fn(*mut HPyContext, HPy);
 
 /// `tp_init`
 unsafe extern "C" fn init(
@@ -123,5 +125,34 @@ unsafe extern "C" fn new(
         let author = core::mem::transmute::<HPyCFunction, NewFunc>(closure.function);
         let (items, n) = items(args);
         py(author(closure.ctx, hpy(ty.cast()), items, n, hpy(kw)))
+    }
+}
+
+/// `tp_finalize`
+unsafe extern "C" fn finalize(closure: &Closure, object: *mut ffi::PyObject) {
+    // SAFETY: the closure was made from a slot of this signature.
+    unsafe {
+        let author = core::mem::transmute::<HPyCFunction, Finalizer>(closure.function);
+        call_finalizer(closure.ctx, author, object);
+    }
+}
+
+/// Calls the author's finalizer. CPython demands that the current exception is the same afterwards.
+///
+/// # Safety
+/// The interpreter is attached; the object can be finalized.
+pub(crate) unsafe fn call_finalizer(
+    ctx: *mut HPyContext,
+    author: Finalizer,
+    object: *mut ffi::PyObject,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let before = Exception::take();
+        author(ctx, hpy(object));
+        if !ffi::PyErr_Occurred().is_null() {
+            ffi::PyErr_WriteUnraisable(object);
+        }
+        before.put_back();
     }
 }
