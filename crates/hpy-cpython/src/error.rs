@@ -1,4 +1,4 @@
-//! Setting Python exceptions from Rust text.
+//! Setting Python exceptions from Rust text, and setting them aside.
 
 use pyo3_ffi as ffi;
 
@@ -48,5 +48,50 @@ impl Failure {
                 Self::Raised => {}
             }
         }
+    }
+}
+
+/// The current exception, set aside.
+#[cfg(Py_3_12)]
+pub(crate) struct Exception(*mut ffi::PyObject);
+
+#[cfg(Py_3_12)]
+impl Exception {
+    /// # Safety
+    /// The interpreter is attached.
+    pub(crate) unsafe fn take() -> Self {
+        // SAFETY: the caller's promise.
+        Self(unsafe { ffi::PyErr_GetRaisedException() })
+    }
+
+    /// # Safety
+    /// The interpreter is attached.
+    pub(crate) unsafe fn put_back(self) {
+        // SAFETY: the reference is ours to give.
+        unsafe { ffi::PyErr_SetRaisedException(self.0) };
+    }
+}
+
+/// The current exception, set aside: type, value, traceback.
+#[cfg(not(Py_3_12))]
+pub(crate) struct Exception([*mut ffi::PyObject; 3]);
+
+#[cfg(not(Py_3_12))]
+impl Exception {
+    /// # Safety
+    /// The interpreter is attached.
+    pub(crate) unsafe fn take() -> Self {
+        let [mut type_, mut value, mut traceback] = [core::ptr::null_mut(); 3];
+        // SAFETY: three places to write to.
+        unsafe { ffi::PyErr_Fetch(&raw mut type_, &raw mut value, &raw mut traceback) };
+        Self([type_, value, traceback])
+    }
+
+    /// # Safety
+    /// The interpreter is attached.
+    pub(crate) unsafe fn put_back(self) {
+        let [type_, value, traceback] = self.0;
+        // SAFETY: the references are ours to give.
+        unsafe { ffi::PyErr_Restore(type_, value, traceback) };
     }
 }

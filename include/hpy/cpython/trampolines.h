@@ -21,6 +21,24 @@
         return _HPyType_TraverseStruct(_self, IMPL, _visit, _arg);                                 \
     }
 
+/* Calls a finalizer: CPython demands that the current exception is the same afterwards. */
+HPyAPI_INLINE void _HPyType_Finalize(PyObject *self, HPyFunc_destructor finalizer)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    finalizer(_HPY_CONTEXT, _py2h(self));
+    if (PyErr_Occurred()) {
+        PyErr_WriteUnraisable(self);
+    }
+    PyErr_Restore(type, value, traceback);
+}
+
+#define _HPyFunc_TRAMPOLINE_HPyFunc_DESTRUCTOR(SYM, IMPL)                                          \
+    static void SYM(PyObject *_self)                                                               \
+    {                                                                                              \
+        _HPyType_Finalize(_self, IMPL);                                                            \
+    }
+
 /* Gets no context: what is in the capsule instead of the capsule. */
 #define _HPyFunc_TRAMPOLINE_HPyFunc_CAPSULE_DESTRUCTOR(SYM, IMPL)                                  \
     static void SYM(PyObject *_capsule)                                                            \

@@ -201,12 +201,6 @@
         return IMPL(_HPY_CONTEXT, _py2h(_arg0), _py2h(_arg1));                                     \
     }
 
-#define _HPyFunc_TRAMPOLINE_HPyFunc_DESTRUCTOR(SYM, IMPL)                                          \
-    static void SYM(PyObject *_arg0)                                                               \
-    {                                                                                              \
-        IMPL(_HPY_CONTEXT, _py2h(_arg0));                                                          \
-    }
-
 #define _HPyFunc_TRAMPOLINE_HPyFunc_MOD_CREATE(SYM, IMPL)                                          \
     static PyObject *SYM(PyObject *_spec, HPy_UNUSED PyModuleDef *_def)                            \
     {                                                                                              \

@@ -5,9 +5,13 @@ use super::ctypes::{NOTICE, declare};
 use super::prototypes_header::{inputs, macro_lines, python_parameters};
 use crate::model::{Api, Handle, Param, Signature, TrampolineArgs};
 
-/// Functions that get neither a context nor an object as CPython passes it; `cpython/` writes them.
-const BY_HAND: [&str; 3] =
-    ["HPyFunc_DESTROYFUNC", "HPyFunc_TRAVERSEPROC", "HPyFunc_CAPSULE_DESTRUCTOR"];
+/// Functions that take more than a call with the context in front; `cpython/` writes them.
+const BY_HAND: [&str; 4] = [
+    "HPyFunc_DESTROYFUNC",
+    "HPyFunc_TRAVERSEPROC",
+    "HPyFunc_DESTRUCTOR",
+    "HPyFunc_CAPSULE_DESTRUCTOR",
+];
 
 pub fn print(api: &Api) -> Vec<Output> {
     let trampolines: Vec<_> = api.signatures.iter().filter_map(trampoline).collect();

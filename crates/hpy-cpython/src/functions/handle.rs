@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use hpy_abi::{HPy, HPyContext, cpy_PyObject};
 use pyo3_ffi as ffi;
 
+use crate::error::Exception;
 use crate::handle::{hpy, py};
 
 /// `HPy_Dup`
@@ -107,49 +108,4 @@ unsafe fn text<'a>(string: *mut ffi::PyObject) -> Option<&'a str> {
 fn print(text: &str) {
     // Where standard error is closed there is nobody to tell.
     let _ = io::stderr().write_all(text.as_bytes());
-}
-
-/// The current exception, set aside.
-#[cfg(Py_3_12)]
-struct Exception(*mut ffi::PyObject);
-
-#[cfg(Py_3_12)]
-impl Exception {
-    /// # Safety
-    /// The interpreter is attached.
-    unsafe fn take() -> Self {
-        // SAFETY: the caller's promise.
-        Self(unsafe { ffi::PyErr_GetRaisedException() })
-    }
-
-    /// # Safety
-    /// The interpreter is attached.
-    unsafe fn put_back(self) {
-        // SAFETY: the reference is ours to give.
-        unsafe { ffi::PyErr_SetRaisedException(self.0) };
-    }
-}
-
-/// The current exception, set aside: type, value, traceback.
-#[cfg(not(Py_3_12))]
-struct Exception([*mut ffi::PyObject; 3]);
-
-#[cfg(not(Py_3_12))]
-impl Exception {
-    /// # Safety
-    /// The interpreter is attached.
-    unsafe fn take() -> Self {
-        let [mut type_, mut value, mut traceback] = [core::ptr::null_mut(); 3];
-        // SAFETY: three places to write to.
-        unsafe { ffi::PyErr_Fetch(&raw mut type_, &raw mut value, &raw mut traceback) };
-        Self([type_, value, traceback])
-    }
-
-    /// # Safety
-    /// The interpreter is attached.
-    unsafe fn put_back(self) {
-        let [type_, value, traceback] = self.0;
-        // SAFETY: the references are ours to give.
-        unsafe { ffi::PyErr_Restore(type_, value, traceback) };
-    }
 }
