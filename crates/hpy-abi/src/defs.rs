@@ -9,11 +9,8 @@ use crate::{HPyFunc_Signature, HPyGlobal, HPyMember_FieldType, HPySlot_Slot};
 pub type HPyCFunction = Option<unsafe extern "C" fn()>;
 
 /// The author's traverse function: struct, visitor, the visitor's argument.
-pub type HPyFunc_traverseproc = unsafe extern "C" fn(
-    object: *mut c_void,
-    visit: HPyFunc_visitproc,
-    arg: *mut c_void,
-) -> c_int;
+pub type HPyFunc_traverseproc =
+    unsafe extern "C" fn(object: *mut c_void, visit: HPyFunc_visitproc, arg: *mut c_void) -> c_int;
 
 /// What a traverse function calls for each field.
 pub type HPyFunc_visitproc =
