@@ -34,7 +34,7 @@ NEW_TYPE(fieldless)
 HPyDef_METH(new_, "new", HPyFunc_VARARGS)
 static HPy new__impl(HPyContext *ctx, HPy self, const HPy *args, size_t nargs)
 {
-    HPy values[8];
+    HPy values[16];
     size_t i;
     for (i = 1; i < nargs; i++)
         values[i - 1] = args[i];
