@@ -34,8 +34,9 @@
  * an argument raises is left as it is.
  *
  * `ht` may be null where `O` is not used, and always for HPyArg_Parse. Otherwise a new HPyTracker
- * is stored there, which keeps the arguments alive; the caller may add handles to it and closes it
- * with HPyTracker_Close. After a failure there is none to close: it is zero.
+ * is stored there: it holds the handles that the parser had to make, the caller may add others, and
+ * closes it with HPyTracker_Close when done with the arguments. After a failure there is none to
+ * close: it is zero.
  */
 #ifndef HPY_ARGPARSE_H
 #define HPY_ARGPARSE_H
