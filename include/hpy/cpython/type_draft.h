@@ -26,6 +26,8 @@ typedef struct {
     int has_members;
     int legacy_dealloc;
     int legacy_traverse;
+    /* `__vectorcalloffset__` */
+    int legacy_call_member;
     PyType_Slot *slots;
     size_t slot_count;
     PyMethodDef *methods;
@@ -138,6 +140,7 @@ HPyAPI_INLINE void _HPyType_ReadLegacySlot(_HPyType_Draft *draft, const PyType_S
         return;
     case Py_tp_members:
         for (member = (const _HPyMemberDef *)legacy->pfunc; member->name != NULL; member++) {
+            draft->legacy_call_member |= strcmp(member->name, "__vectorcalloffset__") == 0;
             draft->members[draft->member_count++] = *member;
         }
         return;
@@ -302,7 +305,7 @@ HPyAPI_INLINE int _HPyType_CheckDefinitions(const _HPyType_Draft *draft)
         PyErr_Format(PyExc_ValueError, "%s: HPy_TPFLAGS_HAVE_GC needs HPy_tp_traverse", spec->name);
         return -1;
     }
-    if (draft->call != NULL && draft->call_member != NULL) {
+    if (draft->call != NULL && (draft->call_member != NULL || draft->legacy_call_member)) {
         PyErr_Format(PyExc_TypeError,
                      "%s: HPy_tp_call and a member __vectorcalloffset__ exclude each other",
                      spec->name);

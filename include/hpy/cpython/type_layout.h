@@ -142,7 +142,8 @@ HPyAPI_INLINE int _HPyType_PlaceCall(const _HPyType_Draft *draft, PyTypeObject *
     if (draft->call_member != NULL) {
         type->tp_vectorcall_offset =
             (Py_ssize_t)draft->layout.struct_offset + draft->call_member->offset;
-    } else if (inherited_call == NULL ? draft->call != NULL : draft->spec->basicsize > 0) {
+    } else if (!draft->legacy_call_member &&
+               (inherited_call == NULL ? draft->call != NULL : draft->spec->basicsize > 0)) {
         if (_HPyType_AddCallWord(draft, type) < 0) {
             return -1;
         }

@@ -75,12 +75,36 @@ HPyAPI_INLINE int _HPyType_SortParams(_HPyType_Draft *draft, const HPyType_SpecP
     return 0;
 }
 
-/* Checks that all bases are types. A type that names none gets the builtin of its shape. */
+/* The value of a legacy slot, or NULL. */
+HPyAPI_INLINE void *_HPyType_LegacyValue(const _HPyType_Draft *draft, int slot)
+{
+    const PyType_Slot *legacy = (const PyType_Slot *)draft->spec->legacy_slots;
+    for (; legacy != NULL && legacy->slot != 0; legacy++) {
+        if (legacy->slot == slot) {
+            return legacy->pfunc;
+        }
+    }
+    return NULL;
+}
+
+/* The bases that legacy slots name, else the builtin that the shape extends. */
+HPyAPI_INLINE PyObject *_HPyType_DefaultBases(const _HPyType_Draft *draft)
+{
+    PyObject *bases = (PyObject *)_HPyType_LegacyValue(draft, Py_tp_bases);
+    PyObject *base = (PyObject *)_HPyType_LegacyValue(draft, Py_tp_base);
+    if (bases != NULL) {
+        Py_INCREF(bases);
+        return bases;
+    }
+    return PyTuple_Pack(1, base != NULL ? base : (PyObject *)draft->layout.builtin);
+}
+
+/* Checks that all bases are types. A type that names none gets the default. */
 HPyAPI_INLINE int _HPyType_CheckBases(_HPyType_Draft *draft)
 {
     Py_ssize_t i;
     if (draft->bases == NULL) {
-        draft->bases = PyTuple_Pack(1, (PyObject *)draft->layout.builtin);
+        draft->bases = _HPyType_DefaultBases(draft);
         return draft->bases == NULL ? -1 : 0;
     }
     for (i = 0; i < PyTuple_GET_SIZE(draft->bases); i++) {

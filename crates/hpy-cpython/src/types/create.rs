@@ -1,6 +1,6 @@
 //! `HPyType_FromSpec`
 
-use core::ffi::{c_int, c_uint, c_void};
+use core::ffi::{CStr, c_int, c_uint, c_void};
 use core::ptr;
 
 use hpy_abi::*;
@@ -8,12 +8,12 @@ use hpy_host::thunk::{self, Kind};
 use pyo3_ffi as ffi;
 
 use super::plan::{self, Origin, Plan};
-use super::record::{self, Record};
+use super::record::{self, LEGACY_DEALLOC, LEGACY_TRAVERSE, Record};
 use super::spec::{Checked, Definitions};
 use super::{call, dealloc, gc, members, metaclass, params, python_class, shape, slots, spec};
 use crate::error::Failure;
 use crate::handle::hpy;
-use crate::methods::{bind, method_def};
+use crate::methods::{bind, bind_plain, method_def};
 
 /// `HPyType_FromSpec`
 pub(crate) unsafe extern "C" fn ctx_Type_FromSpec(
@@ -43,7 +43,7 @@ unsafe fn create(
         python_class::prepare();
         let mut params = params::read(params)?;
         if params.bases.is_null() {
-            params.bases = default_bases(spec.builtin_shape)?;
+            params.bases = default_bases(spec)?;
         }
         let base = layout_base(params.bases);
         let plan = match plan::find(ctx, spec, base) {
@@ -59,16 +59,23 @@ unsafe fn create(
     }
 }
 
-/// The builtin that the shape extends, in a tuple; null for `object`, which is CPython's default.
-unsafe fn default_bases(shape: HPyType_BuiltinShape) -> Result<*mut ffi::PyObject, Failure> {
+/// The bases that legacy slots name, else the builtin that the shape extends, in a tuple; null for `object`, which is CPython's
+/// default.
+unsafe fn default_bases(spec: &HPyType_Spec) -> Result<*mut ffi::PyObject, Failure> {
     let object = &raw mut ffi::PyBaseObject_Type;
-    let builtin = shape::layout(shape).map_or(object, |layout| layout.builtin);
-    if builtin == object {
-        return Ok(ptr::null_mut());
+    let builtin = shape::layout(spec.builtin_shape).map_or(object, |layout| layout.builtin);
+    // SAFETY: the value of Py_tp_bases is a tuple, that of Py_tp_base a type; the builtin types are objects.
+    unsafe {
+        if let Some(bases) = legacy_value(spec, ffi::Py_tp_bases) {
+            return Ok(ffi::Py_NewRef(bases.cast()));
+        }
+        let base = legacy_value(spec, ffi::Py_tp_base).map_or(builtin, |base| base.cast());
+        if base == object {
+            return Ok(ptr::null_mut());
+        }
+        let tuple = ffi::PyTuple_Pack(1, base.cast::<ffi::PyObject>());
+        if tuple.is_null() { Err(Failure::Raised) } else { Ok(tuple) }
     }
-    // SAFETY: the builtin types are objects.
-    let tuple = unsafe { ffi::PyTuple_Pack(1, builtin.cast::<ffi::PyObject>()) };
-    if tuple.is_null() { Err(Failure::Raised) } else { Ok(tuple) }
 }
 
 /// The base whose memory layout instances get: the largest, the first among equals. CPython refuses bases that conflict.
@@ -113,6 +120,30 @@ pub(crate) unsafe fn legacy_slots(spec: &HPyType_Spec) -> impl Iterator<Item = f
 pub(crate) unsafe fn has_legacy(spec: &HPyType_Spec, slot: c_int) -> bool {
     // SAFETY: as required.
     unsafe { legacy_slots(spec).any(|entry| entry.slot == slot) }
+}
+
+/// The value of a legacy slot, unless it is null.
+unsafe fn legacy_value(spec: &HPyType_Spec, slot: c_int) -> Option<*mut c_void> {
+    // SAFETY: as for `has_legacy`.
+    let mut entries = unsafe { legacy_slots(spec) };
+    entries.find(|entry| entry.slot == slot && !entry.pfunc.is_null()).map(|entry| entry.pfunc)
+}
+
+/// Whether the legacy members tell where the call function is.
+///
+/// # Safety
+/// As for [`has_legacy`].
+pub(crate) unsafe fn has_legacy_call_member(spec: &HPyType_Spec) -> bool {
+    // SAFETY: as required; each member has a name.
+    unsafe {
+        legacy_table(spec, ffi::Py_tp_members, is_last_member)
+            .iter()
+            .any(|member| CStr::from_ptr(member.name) == members::VECTORCALL_OFFSET)
+    }
+}
+
+fn is_last_member(member: &ffi::PyMemberDef) -> bool {
+    member.name.is_null()
 }
 
 unsafe fn check_legacy_dealloc(
@@ -171,13 +202,21 @@ unsafe fn new_record(
     let mut record = Record::new(place.shape, place.struct_offset, place.struct_size);
     // SAFETY: the definitions are those of a loaded library.
     unsafe {
-        record.traverse = traverse(definitions, has_legacy(spec, ffi::Py_tp_dealloc));
-        record.destroy =
-            core::mem::transmute::<HPyCFunction, Option<HPyFunc_destroyfunc>>(definitions.destroy);
+        let legacy_dealloc = has_legacy(spec, ffi::Py_tp_dealloc);
+        if legacy_dealloc {
+            record.flags |= LEGACY_DEALLOC;
+        }
+        if has_legacy(spec, ffi::Py_tp_traverse) {
+            record.flags |= LEGACY_TRAVERSE;
+        }
+        record.traverse = traverse(ctx, definitions, legacy_dealloc);
+        record.destroy = core::mem::transmute::<HPyCFunction, Option<HPyFunc_destroyfunc>>(
+            bind_plain(ctx, Kind::Shift1, HPyFunc_DESTROYFUNC, definitions.destroy),
+        );
         record.default_call =
             match definitions.call {
                 Some(slot) => core::mem::transmute::<*const c_void, Option<ffi::vectorcallfunc>>(
-                    bind(ctx, Kind::Vectorcall, slot.impl_, slot.cpy_trampoline),
+                    bind(ctx, Kind::Vectorcall, HPyFunc_KEYWORDS, slot.impl_, slot.cpy_trampoline),
                 ),
                 None => checked.base_call,
             };
@@ -187,15 +226,19 @@ unsafe fn new_record(
 
 /// The author's traverse function, or one that visits the object members if the author forgot it.
 unsafe fn traverse(
+    ctx: *mut HPyContext,
     definitions: &Definitions,
     legacy_dealloc: bool,
 ) -> Option<HPyFunc_traverseproc> {
     // SAFETY: a traverse slot has this prototype; a thunk is code with the prototype of its target.
     unsafe {
         if definitions.traverse.is_some() {
-            return core::mem::transmute::<HPyCFunction, Option<HPyFunc_traverseproc>>(
+            return core::mem::transmute::<HPyCFunction, Option<HPyFunc_traverseproc>>(bind_plain(
+                ctx,
+                Kind::Shift3,
+                HPyFunc_TRAVERSEPROC,
                 definitions.traverse,
-            );
+            ));
         }
         let offsets = members::object_offsets(&definitions.members);
         if offsets.is_empty() || legacy_dealloc {
@@ -271,12 +314,13 @@ unsafe fn getsets(
 }
 
 unsafe fn getset_def(ctx: *mut HPyContext, attribute: &HPyGetSet) -> ffi::PyGetSetDef {
-    let bound = |kind, function: HPyCFunction, trampoline| {
-        // SAFETY: the author's function has the prototype of a getter or setter.
-        function.map_or(ptr::null(), |_| unsafe { bind(ctx, kind, function, trampoline) })
+    // SAFETY: the author's functions have the prototypes of a getter and a setter.
+    let bound = |kind, signature, function: HPyCFunction, trampoline| unsafe {
+        bind(ctx, kind, signature, function, trampoline)
     };
-    let get = bound(Kind::Shift2, attribute.getter_impl, attribute.getter_cpy_trampoline);
-    let set = bound(Kind::Shift3, attribute.setter_impl, attribute.setter_cpy_trampoline);
+    let (getter, setter) = (attribute.getter_cpy_trampoline, attribute.setter_cpy_trampoline);
+    let get = bound(Kind::Shift2, HPyFunc_GETTER, attribute.getter_impl, getter);
+    let set = bound(Kind::Shift3, HPyFunc_SETTER, attribute.setter_impl, setter);
     // SAFETY: null is `None`, else code with the C API's prototype.
     unsafe {
         ffi::PyGetSetDef {
@@ -346,7 +390,7 @@ unsafe fn member_table(
     let place = &checked.place;
     // SAFETY: as for `ctx_Type_FromSpec`.
     let mut table: Vec<ffi::PyMemberDef> =
-        unsafe { legacy_table(spec, ffi::Py_tp_members, |m: &ffi::PyMemberDef| m.name.is_null()) };
+        unsafe { legacy_table(spec, ffi::Py_tp_members, is_last_member) };
     if !place.variable {
         let own = definitions.members.iter().map(|m| members::member_def(m, place.struct_offset));
         table.extend(own);

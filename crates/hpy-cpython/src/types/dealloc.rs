@@ -4,7 +4,7 @@ use core::cell::{Cell, RefCell};
 
 use pyo3_ffi as ffi;
 
-use super::record::own_record;
+use super::record::{LEGACY_DEALLOC, Record, own_record};
 use super::{gc, python_class, shape};
 
 /// Deallocations inside each other before objects are put off.
@@ -93,6 +93,12 @@ unsafe fn first_of_ours(mut ty: *mut ffi::PyTypeObject) -> *mut ffi::PyTypeObjec
     ty
 }
 
+/// The record of a level whose part of an object is released here.
+unsafe fn released_record(level: *mut ffi::PyTypeObject) -> Option<&'static Record> {
+    // SAFETY: a type of an object that is not freed yet.
+    unsafe { own_record(level).filter(|record| record.flags & LEGACY_DEALLOC == 0) }
+}
+
 /// Releases what the levels from `first` on own, and returns the first that does it itself. All fields come before all structs:
 /// the end of a field's object may run Python code, a destroy function may not.
 unsafe fn release_levels(
@@ -106,7 +112,7 @@ unsafe fn release_levels(
         }
         let mut level = first;
         loop {
-            if let Some(record) = own_record(level) {
+            if let Some(record) = released_record(level) {
                 gc::clear_fields(object, record);
             } else if python_class::has_dealloc(level) {
                 // CPython's function for that starts from the object's type and would come back to us.
@@ -118,7 +124,7 @@ unsafe fn release_levels(
         }
         let mut owner = first;
         while owner != level {
-            if let Some(record) = own_record(owner)
+            if let Some(record) = released_record(owner)
                 && let Some(destroy) = record.destroy
             {
                 destroy(shape::struct_of(object, record));

@@ -6,7 +6,7 @@ use core::ptr;
 use hpy_abi::{HPyField, HPyFunc_traverseproc};
 use pyo3_ffi as ffi;
 
-use super::record::{self, Record, own_record};
+use super::record::{self, LEGACY_TRAVERSE, Record, own_record};
 use super::{python_class, shape};
 
 /// A visitor of CPython with its argument.
@@ -38,7 +38,8 @@ unsafe extern "C" fn clear_field(field: *mut HPyField, _arg: *mut c_void) -> c_i
 }
 
 /// The records of an instance's hierarchy, from the type that has our `tp_traverse`. Classes written in Python are passed over: their
-/// functions would start at the object's type again and come back to us. What comes then, at the latest `object`, is the base.
+/// functions would start at the object's type again and come back to us. What comes then, at the latest `object`, is the base, which
+/// may be a type of ours with legacy functions.
 struct Levels {
     next: *mut ffi::PyTypeObject,
 }
@@ -75,7 +76,8 @@ impl Iterator for Levels {
         // SAFETY: each is a type of a living object; only `object` has no base, and it ends the walk.
         unsafe {
             loop {
-                let record = own_record(self.next);
+                let record =
+                    own_record(self.next).filter(|record| record.flags & LEGACY_TRAVERSE == 0);
                 if record.is_none() && !python_class::has_dealloc(self.next) {
                     return None;
                 }

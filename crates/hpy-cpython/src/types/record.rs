@@ -9,6 +9,11 @@ use pyo3_ffi as ffi;
 /// Tells a record from whatever else could be in the word; the same number in `include/hpy/cpython/`.
 const MAGIC: u64 = 0x3145_5059_5459_4850;
 
+/// Flag of a record: the type's `tp_dealloc` is the author's own. It frees the object, whatever is derived from it.
+pub(crate) const LEGACY_DEALLOC: i32 = 1;
+/// Flag of a record: the type's `tp_traverse` and `tp_clear` are the author's own.
+pub(crate) const LEGACY_TRAVERSE: i32 = 2;
+
 /// What the runtime must know of a type. The fields of this struct are shared with the CPython ABI (`include/hpy/cpython/`):
 /// records made there and here, by several libraries, are found in one hierarchy of types.
 #[repr(C)]
@@ -16,7 +21,8 @@ pub(crate) struct Record {
     magic: u64,
     /// Which builtin's layout the struct extends.
     pub shape: HPyType_BuiltinShape,
-    flags: i32,
+    /// [`LEGACY_DEALLOC`], [`LEGACY_TRAVERSE`]
+    pub flags: i32,
     /// Where the struct is in the object; for variable-sized shapes, where the items begin.
     pub struct_offset: usize,
     /// Size of the struct.

@@ -9,6 +9,7 @@ use pyo3_ffi as ffi;
 
 use crate::error::{Exception, Failure};
 use crate::handle::{hpy, py};
+use crate::load::Load;
 use crate::methods::bind;
 
 /// The function for CPython's slot of the same number.
@@ -26,12 +27,12 @@ pub(crate) unsafe fn function(
     // SAFETY: the author's function has the prototype that its slot's signature tells.
     let function = unsafe {
         match signature {
-            HPyFunc_INITPROC => reshaped(ctx, slot, init as *const c_void),
-            HPyFunc_NEWFUNC => reshaped(ctx, slot, new as *const c_void),
-            HPyFunc_DESTRUCTOR => reshaped(ctx, slot, finalize as *const c_void),
+            HPyFunc_INITPROC => reshaped(ctx, slot, signature, init as *const c_void),
+            HPyFunc_NEWFUNC => reshaped(ctx, slot, signature, new as *const c_void),
+            HPyFunc_DESTRUCTOR => reshaped(ctx, slot, signature, finalize as *const c_void),
             _ => {
                 let kind = kind(signature).ok_or_else(|| unknown(slot.slot))?;
-                bind(ctx, kind, slot.impl_, slot.cpy_trampoline)
+                bind(ctx, kind, signature, slot.impl_, slot.cpy_trampoline)
             }
         }
     };
@@ -69,18 +70,28 @@ fn unknown(slot: HPySlot_Slot) -> Failure {
     Failure::System(format!("slot number {} is not one that a type can define", slot.0))
 }
 
-/// What a thunk to a function of ours carries instead of the context.
+/// What a thunk to a function of ours carries instead of the context: the function to call and its first argument, which is the
+/// context unless something wraps that.
 struct Closure {
     ctx: *mut HPyContext,
     function: HPyCFunction,
 }
 
 /// A thunk to `target`, which reshapes the arguments; the closure belongs to the record of the type and lives for ever.
-unsafe fn reshaped(ctx: *mut HPyContext, slot: &HPySlot, target: *const c_void) -> *const c_void {
+unsafe fn reshaped(
+    ctx: *mut HPyContext,
+    slot: &HPySlot,
+    signature: HPyFunc_Signature,
+    target: *const c_void,
+) -> *const c_void {
     if !thunk::available() {
         return slot.cpy_trampoline.map_or(ptr::null(), |f| f as *const c_void);
     }
-    let closure: &'static Closure = Box::leak(Box::new(Closure { ctx, function: slot.impl_ }));
+    let Some(author) = slot.impl_ else { return ptr::null() };
+    // SAFETY: the context belongs to a load.
+    let entry = unsafe { Load::of(ctx) }.entry(signature, author);
+    let closure = Closure { ctx: entry.first.cast_mut().cast(), function: Some(entry.target) };
+    let closure: &'static Closure = Box::leak(Box::new(closure));
     let thunk = thunk::thunk(Kind::Shift3, ptr::from_ref(closure).cast(), target);
     thunk.map_or(ptr::null(), |thunk| thunk.as_ptr().cast_const())
 }

@@ -165,6 +165,11 @@ impl Context<'_> {
         self.spec.basicsize > 0
     }
 
+    fn has_legacy_call_member(&self) -> bool {
+        // SAFETY: legacy slots are a PyType_Slot array.
+        unsafe { super::create::has_legacy_call_member(self.spec) }
+    }
+
     fn type_error(&self, message: &str) -> Failure {
         Failure::Type(format!("{}: {message}", self.label))
     }
@@ -274,12 +279,16 @@ impl Context<'_> {
 
     /// Finds or makes the place of the call function.
     unsafe fn call_protocol(&self, place: &mut Place, base_calls: bool) -> Result<(), Failure> {
-        if let Some(member) = self.definitions.vectorcall {
-            if self.definitions.call.is_some() {
-                return Err(self.type_error(
-                    "HPy_tp_call and a member __vectorcalloffset__ exclude each other",
-                ));
-            }
+        let (member, legacy_member) = (self.definitions.vectorcall, self.has_legacy_call_member());
+        if self.definitions.call.is_some() && (member.is_some() || legacy_member) {
+            return Err(
+                self.type_error("HPy_tp_call and a member __vectorcalloffset__ exclude each other")
+            );
+        }
+        if legacy_member {
+            return Ok(());
+        }
+        if let Some(member) = member {
             place.vectorcall = Some(place.struct_offset + member.offset as usize);
             return Ok(());
         }
@@ -332,6 +341,7 @@ impl Context<'_> {
             if place.vectorcall.is_some() {
                 flags |= HPy_TPFLAGS_HAVE_VECTORCALL;
             } else if flags & HPy_TPFLAGS_HAVE_VECTORCALL != 0
+                && !self.has_legacy_call_member()
                 && (*self.base).tp_vectorcall_offset <= 0
             {
                 return Err(Failure::Value(format!(
