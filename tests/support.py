@@ -19,6 +19,7 @@ module, once for each ABI::
 `#include <hpy.h>` and the definition of the module are written by `module_source`.
 """
 
+import contextlib
 import gc
 import hashlib
 import importlib.machinery
@@ -32,7 +33,7 @@ import sysconfig
 import tempfile
 import textwrap
 import time
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -146,7 +147,7 @@ def build(sources, command, library, suffix):
                 raise
 
 
-@lru_cache(maxsize=None)
+@cache
 def headers_digest():
     """A digest of all our headers: a change of one makes every library stale."""
     digest = hashlib.sha256()
@@ -155,7 +156,7 @@ def headers_digest():
     return digest.hexdigest()
 
 
-@lru_cache(maxsize=None)
+@cache
 def cache_folder():
     """Where the libraries of these headers are kept. Those of older headers are removed."""
     root = Path(tempfile.gettempdir()) / f"hpy-tests-{os.getuid()}"
@@ -163,8 +164,9 @@ def cache_folder():
     folder.mkdir(parents=True, exist_ok=True)
     os.utime(folder)
     for other in root.iterdir():
-        if time.time() - other.stat().st_mtime > CACHE_LIFE:
-            shutil.rmtree(other, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another process removes it as well
+            if time.time() - other.stat().st_mtime > CACHE_LIFE:
+                shutil.rmtree(other, ignore_errors=True)
     return folder
 
 
