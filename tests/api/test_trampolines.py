@@ -1201,6 +1201,7 @@ def test_signatures_of_memory(no_slot):
 
 
 @with_python_h
+@pytest.mark.api("HPy_tp_traverse")
 def test_a_visitor_of_objects_sees_the_fields(no_slot, no_leak):
     first, last, seen = object(), object(), []
     node = no_slot.Node(first, last)
