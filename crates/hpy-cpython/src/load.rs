@@ -16,8 +16,8 @@ use core::cell::{Cell, UnsafeCell};
 use core::ptr::{self, NonNull};
 use std::sync::{Mutex, PoisonError};
 
-use hpy_abi::{HPyContext, HPyModuleDef};
-use hpy_host::{Extension, Mode, thunk};
+use hpy_abi::{HPyContext, HPyFunc_Signature, HPyModuleDef};
+use hpy_host::{Entry, Extension, Mode, Wrapper, thunk};
 use pyo3_ffi as ffi;
 
 use crate::generated::context::template;
@@ -29,6 +29,8 @@ pub(crate) struct Load {
     context: UnsafeCell<HPyContext>,
     /// Which library the module is in.
     pub library: usize,
+    /// What wraps the context, in debug and trace mode.
+    wrapper: Option<&'static dyn Wrapper>,
     /// The values of the library's globals, by number.
     pub globals: UnsafeCell<Vec<*mut ffi::PyObject>>,
     identity: Identity,
@@ -72,14 +74,14 @@ impl Load {
     ///
     /// # Safety
     /// The interpreter is attached.
-    unsafe fn obtain(library: usize, identity: Identity) -> &'static Self {
+    unsafe fn obtain(library: usize, identity: Identity, wrap: Option<Wrap>) -> &'static Self {
         static LOADS: Mutex<Vec<&'static Load>> = Mutex::new(Vec::new());
         let loads = || LOADS.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: the caller's promise.
         let found = loads().iter().copied().find(|load| unsafe { load.can_be(&identity) });
         let load = found.unwrap_or_else(|| {
             // SAFETY: the caller's promise.
-            let load = unsafe { Self::new(library, identity) };
+            let load = unsafe { Self::new(library, identity, wrap) };
             loads().push(load);
             load
         });
@@ -92,28 +94,56 @@ impl Load {
 
     /// # Safety
     /// The interpreter is attached.
-    unsafe fn new(library: usize, identity: Identity) -> &'static Self {
+    unsafe fn new(library: usize, identity: Identity, wrap: Option<Wrap>) -> &'static Self {
         let load = Box::leak(Box::new(Self {
             // SAFETY: the caller's promise.
             context: UnsafeCell::new(unsafe { template() }),
             library,
+            wrapper: None,
             globals: UnsafeCell::default(),
             identity,
             use_: Cell::new(Use::Free),
         }));
         let private = ptr::from_mut(load).cast();
         load.context.get_mut()._private = private;
+        // SAFETY: the context is complete, and never freed.
+        load.wrapper = wrap.map(|wrap| unsafe { wrap(load.context.get()) });
         load
     }
 
+    /// What the extension's trampolines use.
+    fn trampoline_context(&self) -> *mut HPyContext {
+        self.wrapper.map_or(self.context.get(), |wrapper| wrapper.context())
+    }
+
+    /// How a function of the extension that gets a context is entered.
+    pub(crate) fn entry(
+        &self,
+        signature: HPyFunc_Signature,
+        function: unsafe extern "C" fn(),
+    ) -> Entry {
+        let direct = Entry { first: self.context.get().cast(), target: function };
+        self.wrapped_entry(signature, function).unwrap_or(direct)
+    }
+
+    /// How a function is entered if something wraps the context and wants to know of it.
+    pub(crate) fn wrapped_entry(
+        &self,
+        signature: HPyFunc_Signature,
+        function: unsafe extern "C" fn(),
+    ) -> Option<Entry> {
+        self.wrapper?.entry(signature, function)
+    }
+
     /// Whether this load can be the next one of `identity`. Without thunks a library knows only one
-    /// context, and all loads of a module have to share it.
+    /// context, and all loads of a module in one mode have to share it.
     ///
     /// # Safety
     /// The interpreter is attached.
     unsafe fn can_be(&self, identity: &Identity) -> bool {
         if !thunk::available() {
-            return self.identity.definition == identity.definition;
+            let Identity { definition, mode, .. } = identity;
+            return self.identity.definition == *definition && self.identity.mode == *mode;
         }
         // SAFETY: the caller's promise.
         self.identity == *identity && unsafe { self.is_free() }
@@ -160,8 +190,12 @@ pub struct Created {
     module: *mut ffi::PyObject,
 }
 
-/// Makes the module of an extension: a load, its context, the module object with its functions. If
-/// the extension makes the object itself, its create slot is called.
+/// Makes what wraps the context of a load. The context is valid and never freed, and the interpreter
+/// attached.
+pub type Wrap = unsafe fn(*mut HPyContext) -> &'static dyn Wrapper;
+
+/// Makes the module of an extension: a load, its context, which `wrap` may wrap in another, the module
+/// object with its functions. If the extension makes the object itself, its create slot is called.
 ///
 /// # Errors
 /// An error means that a Python exception is set.
@@ -173,6 +207,7 @@ pub unsafe fn create(
     extension: &Extension,
     definition: NonNull<HPyModuleDef>,
     mode: Mode,
+    wrap: Option<Wrap>,
     name: &str,
     spec: *mut ffi::PyObject,
 ) -> Result<Created, Raised> {
@@ -180,10 +215,10 @@ pub unsafe fn create(
     // SAFETY: the caller's promise. Libraries are never closed, so their definitions live for ever;
     // a load and its context are never freed either.
     unsafe {
-        let load = Load::obtain(extension.library(), identity);
+        let load = Load::obtain(extension.library(), identity, wrap);
         let ctx = load.context.get();
         let definition = definition.as_ref();
-        extension.set_trampoline_context(ctx);
+        extension.set_trampoline_context(load.trampoline_context());
         global::register(load.library, definition);
         let module = module::create(ctx, definition, name, spec).map_err(|failure| {
             load.use_.set(Use::Free);

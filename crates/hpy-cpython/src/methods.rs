@@ -10,12 +10,14 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use hpy_abi::{
-    HPyCFunction, HPyContext, HPyFunc_KEYWORDS, HPyFunc_NOARGS, HPyFunc_O, HPyFunc_VARARGS, HPyMeth,
+    HPyCFunction, HPyContext, HPyFunc_KEYWORDS, HPyFunc_NOARGS, HPyFunc_O, HPyFunc_Signature,
+    HPyFunc_VARARGS, HPyMeth,
 };
 use hpy_host::thunk::{Kind, thunk};
 use pyo3_ffi as ffi;
 
 use crate::error::Failure;
+use crate::load::Load;
 
 /// The address of a C function that CPython calls and that hands over to `author` with the context
 /// in front of the arguments: a thunk, or where there are none the extension's own `trampoline`.
@@ -26,15 +28,39 @@ use crate::error::Failure;
 pub(crate) unsafe fn bind(
     ctx: *mut HPyContext,
     kind: Kind,
+    signature: HPyFunc_Signature,
     author: HPyCFunction,
     trampoline: HPyCFunction,
 ) -> *const c_void {
     let Some(author) = author else {
         return ptr::null();
     };
-    match thunk(kind, ctx.cast(), author as *const c_void) {
+    // SAFETY: the caller's promise.
+    let entry = unsafe { Load::of(ctx) }.entry(signature, author);
+    match thunk(kind, entry.first, entry.target as *const c_void) {
         Some(thunk) => thunk.as_ptr(),
         None => trampoline.map_or(ptr::null(), |trampoline| trampoline as *const c_void),
+    }
+}
+
+/// The function to call for `author`, which gets no context: itself, or what something that wraps the
+/// context wants to be called in its place.
+///
+/// # Safety
+/// As for [`bind`]; the result has the type of `author`.
+pub(crate) unsafe fn bind_plain(
+    ctx: *mut HPyContext,
+    kind: Kind,
+    signature: HPyFunc_Signature,
+    author: HPyCFunction,
+) -> HPyCFunction {
+    // SAFETY: the caller's promise.
+    let entry = unsafe { Load::of(ctx) }.wrapped_entry(signature, author?);
+    let thunk = entry.and_then(|entry| thunk(kind, entry.first, entry.target as *const c_void));
+    match thunk {
+        // SAFETY: a thunk is code with the arguments of its target but the first.
+        Some(thunk) => unsafe { transmute::<*mut c_void, HPyCFunction>(thunk.as_ptr()) },
+        None => author,
     }
 }
 
@@ -48,7 +74,7 @@ pub(crate) unsafe fn method_def(
 ) -> Result<ffi::PyMethodDef, Failure> {
     let (kind, flags) = call_convention(meth)?;
     // SAFETY: the caller's promise.
-    let function = unsafe { bind(ctx, kind, meth.impl_, meth.cpy_trampoline) };
+    let function = unsafe { bind(ctx, kind, meth.signature, meth.impl_, meth.cpy_trampoline) };
     if meth.name.is_null() || function.is_null() {
         return Err(Failure::System(
             "HPyMeth with no name or no function: declare it with HPyDef_METH".to_owned(),

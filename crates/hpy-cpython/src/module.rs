@@ -3,25 +3,29 @@
 //! The unsafe code is sound because a definition is static data of a library that is never closed,
 //! and its functions have the types that their slots say.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
 use core::mem::transmute;
 
-use hpy_abi::{HPy, HPy_mod_create, HPy_mod_exec, HPyCFunction, HPyContext, HPyModuleDef, HPySlot};
+use hpy_abi::{
+    HPy, HPy_mod_create, HPy_mod_exec, HPyContext, HPyFunc_INQUIRY, HPyFunc_MOD_CREATE,
+    HPyModuleDef, HPySlot,
+};
 use hpy_host::{Definition, definitions};
 use pyo3_ffi as ffi;
 
 use crate::error::Failure;
 use crate::handle::{hpy, py};
+use crate::load::Load;
 use crate::methods::{intern_methods, method_def};
 
-type CreateSlot = unsafe extern "C" fn(ctx: *mut HPyContext, spec: HPy) -> HPy;
-type ExecSlot = unsafe extern "C" fn(ctx: *mut HPyContext, module: HPy) -> c_int;
+type CreateSlot = unsafe extern "C" fn(first: *const c_void, spec: HPy) -> HPy;
+type ExecSlot = unsafe extern "C" fn(first: *const c_void, module: HPy) -> c_int;
 
 /// What a module's definition asks for.
 #[derive(Default)]
 struct Plan {
-    create: Option<CreateSlot>,
-    exec: Vec<ExecSlot>,
+    create: Option<unsafe extern "C" fn()>,
+    exec: Vec<unsafe extern "C" fn()>,
     methods: Vec<ffi::PyMethodDef>,
 }
 
@@ -60,10 +64,12 @@ pub(crate) unsafe fn execute(
     definition: &HPyModuleDef,
     module: *mut ffi::PyObject,
 ) -> Result<(), Failure> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise; functions in this slot have that prototype.
     unsafe {
         for slot in plan(ctx, definition)?.exec {
-            let status = slot(ctx, hpy(module));
+            let entry = Load::of(ctx).entry(HPyFunc_INQUIRY, slot);
+            let call = transmute::<unsafe extern "C" fn(), ExecSlot>(entry.target);
+            let status = call(entry.first, hpy(module));
             // An exception counts even if the slot forgets to say that it failed.
             if status != 0 || !ffi::PyErr_Occurred().is_null() {
                 return Err(failed("HPy_mod_exec"));
@@ -94,19 +100,16 @@ unsafe fn plan(ctx: *mut HPyContext, definition: &HPyModuleDef) -> Result<Plan, 
 }
 
 fn add_slot(plan: &mut Plan, slot: &HPySlot) -> Result<(), Failure> {
-    let author: HPyCFunction = slot.impl_;
-    match (slot.slot, author) {
+    match (slot.slot, slot.impl_) {
         (HPy_mod_create, Some(_)) if plan.create.is_some() => Err(Failure::System(
             "HPyModuleDef has more than one HPy_mod_create slot; keep one".to_owned(),
         )),
         (HPy_mod_create, Some(author)) => {
-            // SAFETY: that is the prototype of functions in this slot.
-            plan.create = Some(unsafe { transmute::<unsafe extern "C" fn(), CreateSlot>(author) });
+            plan.create = Some(author);
             Ok(())
         }
         (HPy_mod_exec, Some(author)) => {
-            // SAFETY: that is the prototype of functions in this slot.
-            plan.exec.push(unsafe { transmute::<unsafe extern "C" fn(), ExecSlot>(author) });
+            plan.exec.push(author);
             Ok(())
         }
         (HPy_mod_create | HPy_mod_exec, None) => Err(Failure::System(
@@ -157,12 +160,14 @@ fn check_size(definition: &HPyModuleDef) -> Result<(), Failure> {
 /// The interpreter is attached; `slot` belongs to the extension that the context was made for.
 unsafe fn call_create(
     ctx: *mut HPyContext,
-    slot: CreateSlot,
+    slot: unsafe extern "C" fn(),
     spec: *mut ffi::PyObject,
 ) -> Result<*mut ffi::PyObject, Failure> {
-    // SAFETY: the caller's promise; the result is a new handle.
+    // SAFETY: the caller's promise; functions in this slot have that prototype, and return a new handle.
     unsafe {
-        let made = py(slot(ctx, hpy(spec)));
+        let entry = Load::of(ctx).entry(HPyFunc_MOD_CREATE, slot);
+        let call = transmute::<unsafe extern "C" fn(), CreateSlot>(entry.target);
+        let made = py(call(entry.first, hpy(spec)));
         let failure = if made.is_null() || !ffi::PyErr_Occurred().is_null() {
             failed("HPy_mod_create")
         } else if ffi::PyModule_Check(made) != 0 {

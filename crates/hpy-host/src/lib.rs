@@ -11,8 +11,10 @@ mod extension;
 mod interpreter;
 mod mode;
 pub mod thunk;
+mod wrapper;
 
 pub use definitions::{Definition, definitions, null_terminated};
 pub use error::Error;
 pub use extension::{Extension, Version};
 pub use mode::Mode;
+pub use wrapper::{Entry, Wrapper};

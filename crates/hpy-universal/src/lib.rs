@@ -4,6 +4,7 @@
 //! aborts the process where one would leave an `extern "C"` function. So none unwinds into C, and
 //! the release profile keeps unwinding.
 
+mod debug;
 mod error;
 mod importing;
 mod load;
@@ -18,6 +19,8 @@ use pyo3::prelude::*;
 // The tables of a load are protected by the interpreter lock alone.
 #[pymodule(gil_used = true)]
 mod universal {
+    #[pymodule_export]
+    use crate::debug::_debug;
     #[pymodule_export]
     use crate::load::{get_version, load, load_bootstrap, load_from_spec};
 

@@ -145,10 +145,14 @@ impl Request<'_> {
         let (extension, definition) =
             self.open().map_err(|error| to_python(py, self.symbol, &error))?;
         let raised = |_| PyErr::fetch(py);
-        // SAFETY: the interpreter is attached, as `py` shows; the definition is the extension's.
-        let created = unsafe {
-            hpy_cpython::create(&extension, definition, self.mode, self.name, spec.as_ptr())
+        let wrap: Option<hpy_cpython::Wrap> = match self.mode {
+            Mode::Debug => Some(hpy_debug::wrap),
+            Mode::Universal | Mode::Trace => None,
         };
+        let (mode, name) = (self.mode, self.name);
+        // SAFETY: the interpreter is attached, as `py` shows; the definition is the extension's.
+        let created =
+            unsafe { hpy_cpython::create(&extension, definition, mode, wrap, name, spec.as_ptr()) };
         let created = created.map_err(raised)?;
         // SAFETY: a new reference that is ours now.
         let module = unsafe { Bound::from_owned_ptr(py, created.module()) };
@@ -160,7 +164,7 @@ impl Request<'_> {
     }
 
     fn open(&self) -> Result<(Extension, std::ptr::NonNull<HPyModuleDef>), Error> {
-        if self.mode != Mode::Universal {
+        if self.mode == Mode::Trace {
             return Err(Error::ModeMissing { name: self.name.to_owned(), mode: self.mode.name() });
         }
         let running = hpy_cpython::interpreter_tag();

@@ -7,6 +7,7 @@ mod context_header;
 mod cpython_header;
 mod cpython_rust;
 mod ctypes;
+mod debug_rust;
 mod docs;
 mod enums_header;
 mod functions_header;
@@ -48,6 +49,7 @@ fn outputs(api: &Api) -> Result<Vec<Output>> {
     outputs.push(version_header::print());
     outputs.extend(abi_rust::print(api));
     outputs.extend(cpython_rust::print(api));
+    outputs.extend(debug_rust::print(api));
     outputs.extend(docs::print(api));
     for output in &mut outputs {
         if output.path.ends_with(".rs") {

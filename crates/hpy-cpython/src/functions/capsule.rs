@@ -9,25 +9,27 @@ use core::mem::transmute;
 use core::ptr;
 
 use hpy_abi::{
-    _HPyCapsule_key, HPy, HPyCapsule_Destructor, HPyCapsule_key_Context, HPyCapsule_key_Destructor,
-    HPyCapsule_key_Name, HPyCapsule_key_Pointer, HPyContext, HPyFunc_Capsule_Destructor,
+    _HPyCapsule_key, HPy, HPyCFunction, HPyCapsule_Destructor, HPyCapsule_key_Context,
+    HPyCapsule_key_Destructor, HPyCapsule_key_Name, HPyCapsule_key_Pointer, HPyContext,
+    HPyFunc_CAPSULE_DESTRUCTOR, HPyFunc_Capsule_Destructor,
 };
 use hpy_host::thunk::{Kind, thunk};
 use pyo3_ffi as ffi;
 
 use crate::error::raise;
 use crate::handle::{hpy, py};
+use crate::methods::bind_plain;
 
 /// `HPyCapsule_New`
 pub(crate) unsafe extern "C" fn ctx_Capsule_New(
-    _ctx: *mut HPyContext,
+    ctx: *mut HPyContext,
     pointer: *mut c_void,
     utf8_name: *const c_char,
     destructor: *mut HPyCapsule_Destructor,
 ) -> HPy {
     // SAFETY: the name and the destructor live as long as the capsule, or are null.
     unsafe {
-        match c_destructor(destructor) {
+        match c_destructor(ctx, destructor) {
             Ok(destructor) => hpy(ffi::PyCapsule_New(pointer, utf8_name, destructor)),
             Err(InvalidDestructor) => HPy::NULL,
         }
@@ -59,7 +61,7 @@ pub(crate) unsafe extern "C" fn ctx_Capsule_Get(
 
 /// `HPyCapsule_Set`
 pub(crate) unsafe extern "C" fn ctx_Capsule_Set(
-    _ctx: *mut HPyContext,
+    ctx: *mut HPyContext,
     capsule: HPy,
     key: _HPyCapsule_key,
     value: *mut c_void,
@@ -72,7 +74,7 @@ pub(crate) unsafe extern "C" fn ctx_Capsule_Set(
             HPyCapsule_key_Pointer => ffi::PyCapsule_SetPointer(capsule, value),
             HPyCapsule_key_Name => ffi::PyCapsule_SetName(capsule, value.cast()),
             HPyCapsule_key_Context => ffi::PyCapsule_SetContext(capsule, value),
-            HPyCapsule_key_Destructor => match c_destructor(value.cast()) {
+            HPyCapsule_key_Destructor => match c_destructor(ctx, value.cast()) {
                 Ok(destructor) => ffi::PyCapsule_SetDestructor(capsule, destructor),
                 Err(InvalidDestructor) => -1,
             },
@@ -91,8 +93,9 @@ struct InvalidDestructor;
 /// What the C API gets for the author's destructor.
 ///
 /// # Safety
-/// The interpreter is attached; the argument is null or valid.
+/// The interpreter is attached; the destructor is null or valid.
 unsafe fn c_destructor(
+    ctx: *mut HPyContext,
     destructor: *const HPyCapsule_Destructor,
 ) -> Result<Option<ffi::PyCapsule_Destructor>, InvalidDestructor> {
     // SAFETY: the caller's promise; a thunk and a trampoline have the prototype of a capsule
@@ -107,8 +110,11 @@ unsafe fn c_destructor(
             raise(ffi::PyExc_ValueError, message);
             return Err(InvalidDestructor);
         };
+        let author = transmute::<HPyFunc_Capsule_Destructor, HPyCFunction>(author);
+        let author = bind_plain(ctx, Kind::Shift3, HPyFunc_CAPSULE_DESTRUCTOR, author);
+        let first = transmute::<HPyCFunction, *const c_void>(author);
         let ours = destroy as unsafe extern "C" fn(_, _);
-        Ok(Some(match thunk(Kind::Shift1, author as *const c_void, ours as *const c_void) {
+        Ok(Some(match thunk(Kind::Shift1, first, ours as *const c_void) {
             Some(thunk) => transmute::<*mut c_void, ffi::PyCapsule_Destructor>(thunk.as_ptr()),
             None => transmute::<unsafe extern "C" fn(), ffi::PyCapsule_Destructor>(trampoline),
         }))

@@ -1,0 +1,265 @@
+//! Calls of the API: what the wrappers do around the function of the wrapped context.
+
+use core::ptr;
+
+use hpy_abi::*;
+
+use crate::call::{self, current, set_current, this_thread};
+use crate::findings::*;
+use crate::handles::{Invalid, Owner};
+use crate::report::{self, Finding, Verdict};
+use crate::state::state;
+use crate::world::{Context, World};
+
+/// A function of the context, as the description says.
+pub(crate) struct Function {
+    pub name: &'static str,
+    pub handles: &'static [Handle],
+}
+
+/// A parameter that is a handle.
+pub(crate) struct Handle {
+    pub name: &'static str,
+    /// Its number among all parameters, from 1; 0 if it is the only one.
+    pub number: u8,
+    pub null: bool,
+    /// What it must be where the function itself does not look.
+    pub must_be: Option<MustBe>,
+}
+
+/// A type that a function relies on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum MustBe {
+    Type,
+    Str,
+    Bytes,
+    Tuple,
+}
+
+impl MustBe {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Type => "a type",
+            Self::Str => "a Unicode object",
+            Self::Bytes => "a bytes object",
+            Self::Tuple => "a tuple",
+        }
+    }
+
+    unsafe fn holds(self, inner: *mut HPyContext, h: HPy) -> bool {
+        // SAFETY: an open handle of the wrapped context.
+        unsafe {
+            let api = &*inner;
+            0 != match self {
+                Self::Type => (api.ctx_TypeCheck)(inner, h, api.h_TypeType),
+                Self::Str => (api.ctx_Unicode_Check)(inner, h),
+                Self::Bytes => (api.ctx_Bytes_Check)(inner, h),
+                Self::Tuple => (api.ctx_Tuple_Check)(inner, h),
+            }
+        }
+    }
+}
+
+/// A call of the API that runs.
+pub(crate) struct Api {
+    context: *const Context,
+    function: &'static Function,
+}
+
+impl Api {
+    /// Begins a call of a function that must be made with the context of the running call.
+    ///
+    /// # Safety
+    /// The context was made by this crate.
+    #[inline(always)]
+    pub unsafe fn begin(ctx: *mut HPyContext, function: &'static Function) -> Self {
+        let context = ctx.cast_const().cast::<Context>();
+        if current() != context {
+            // SAFETY: the caller's promise.
+            unsafe { wrong_context(context, function) };
+        }
+        Self { context, function }
+    }
+
+    /// Begins a call of a function that may be called anywhere.
+    ///
+    /// # Safety
+    /// The context was made by this crate.
+    pub unsafe fn anywhere(ctx: *mut HPyContext, function: &'static Function) -> Self {
+        Self { context: ctx.cast_const().cast(), function }
+    }
+
+    pub fn world(&self) -> &'static World {
+        // SAFETY: contexts are never freed.
+        unsafe { (*self.context).world }
+    }
+
+    /// The wrapped context.
+    #[inline(always)]
+    pub fn inner(&self) -> *mut HPyContext {
+        self.world().inner()
+    }
+
+    /// The context of the call.
+    pub fn context(&self) -> &'static Context {
+        // SAFETY: contexts are never freed.
+        unsafe { &*self.context }
+    }
+
+    /// The wrapped handles; none if one is such that the function must fail.
+    #[inline(always)]
+    pub fn handles<const N: usize>(&self, handles: [HPy; N]) -> Option<[HPy; N]> {
+        let state = state();
+        let mut wrapped = [HPy::NULL; N];
+        for at in 0..N {
+            match state.handles.inner(handles[at]) {
+                Some(inner) => wrapped[at] = inner,
+                None if handles[at].is_null() && self.function.handles[at].null => {}
+                None => {
+                    drop(state);
+                    return self.repair(handles);
+                }
+            }
+        }
+        Some(wrapped)
+    }
+
+    /// The wrapped handles where at least one is not as it should be.
+    #[cold]
+    fn repair<const N: usize>(&self, handles: [HPy; N]) -> Option<[HPy; N]> {
+        let mut wrapped = [HPy::NULL; N];
+        for at in 0..N {
+            wrapped[at] = self.one(handles[at], &self.function.handles[at])?;
+        }
+        Some(wrapped)
+    }
+
+    /// The wrapped handle of one; `None` if the function must fail.
+    pub fn one(&self, h: HPy, parameter: &Handle) -> Option<HPy> {
+        if let Some(inner) = state().handles.inner(h) {
+            return Some(inner);
+        }
+        if h.is_null() {
+            return if parameter.null {
+                Some(h)
+            } else {
+                self.fail(&NULL_HANDLE, parameter, h, "")
+            };
+        }
+        let invalid = state().handles.diagnose(h);
+        match invalid {
+            Invalid::Closed(index) => {
+                let verdict = self.find(&USE_AFTER_CLOSE, parameter, h, report::CLOSED);
+                if verdict == Verdict::Fail {
+                    return self.failed(&USE_AFTER_CLOSE);
+                }
+                // Who set a hook wants to see what comes of it, as with HPy 0.9.
+                state().handles.slot(index).map(|slot| slot.inner)
+            }
+            Invalid::Reused => self.fail(&USE_AFTER_CLOSE, parameter, h, report::CLOSED),
+            Invalid::Unknown => self.fail(&NOT_A_HANDLE, parameter, h, ""),
+        }
+    }
+
+    /// Whether the argument number `at` of the handles is what the function relies on.
+    pub fn is_what_it_must_be(&self, at: usize, h: HPy, wrapped: HPy) -> bool {
+        let parameter = &self.function.handles[at];
+        let Some(must_be) = parameter.must_be else { return true };
+        // SAFETY: the handle is open.
+        if wrapped.is_null() || unsafe { must_be.holds(self.inner(), wrapped) } {
+            return true;
+        }
+        let number =
+            if parameter.number == 0 { String::new() } else { format!(" {}", parameter.number) };
+        let detail = format!("{} arg{number} must be {}", self.function.name, must_be.name());
+        self.fail(&WRONG_TYPE, parameter, h, &detail).is_some()
+    }
+
+    /// Whether the struct of an object is that of a type of this shape.
+    pub fn has_shape(&self, h: HPy, wrapped: HPy, shape: HPyType_BuiltinShape) -> bool {
+        let inner = self.inner();
+        // SAFETY: the handle is open; the handle of its type is closed here.
+        let found = unsafe {
+            let class = ((*inner).ctx_Type)(inner, wrapped);
+            let found = ((*inner).ctx_Type_GetBuiltinShape)(inner, class);
+            ((*inner).ctx_Close)(inner, class);
+            found
+        };
+        if found == shape {
+            return true;
+        }
+        let detail = format!(
+            "Invalid usage of {}: the object's type has the shape {}, not {}",
+            self.function.name, found.0, shape.0
+        );
+        self.fail(&WRONG_SHAPE, &self.function.handles[0], h, &detail).is_some()
+    }
+
+    /// Reports a finding about an argument after which the function must fail.
+    fn fail(&self, class: &'static Class, parameter: &Handle, h: HPy, detail: &str) -> Option<HPy> {
+        self.find(class, parameter, h, detail);
+        self.failed(class)
+    }
+
+    fn failed(&self, class: &'static Class) -> Option<HPy> {
+        // SAFETY: a function of the API is running, so the interpreter is attached.
+        unsafe { report::raise(self.inner(), class) };
+        None
+    }
+
+    /// Reports a finding about an argument.
+    #[cold]
+    pub fn find(&self, class: &'static Class, parameter: &Handle, h: HPy, detail: &str) -> Verdict {
+        let place = match parameter.number {
+            0 => format!("{}, argument '{}'", self.function.name, parameter.name),
+            number => {
+                format!("{}, argument {number} '{}'", self.function.name, parameter.name)
+            }
+        };
+        report::report(self.world(), Finding::of_handle(class, place, detail, h))
+    }
+
+    /// Reports a finding that is about no handle.
+    #[cold]
+    pub fn find_other(&self, class: &'static Class, argument: &str, detail: &str) -> Verdict {
+        let place = format!("{}, argument '{argument}'", self.function.name);
+        report::report(self.world(), Finding::new(class, place, detail))
+    }
+
+    /// The call that this thread is in, after Python code ran.
+    #[inline(always)]
+    pub fn came_back(&self) {
+        set_current(self.context);
+    }
+
+    /// A handle for what the wrapped context gave; null stays null.
+    #[inline]
+    pub fn new_handle(&self, h: HPy) -> HPy {
+        if h.is_null() { h } else { state().handles.open(self.world(), h, Owner::Extension) }
+    }
+}
+
+/// A function is called with a context that is not that of the running call. That is fatal.
+#[cold]
+unsafe fn wrong_context(context: *const Context, function: &'static Function) -> ! {
+    // SAFETY: the caller's promise: contexts of this crate are never freed.
+    let context = unsafe { &*context };
+    let (class, detail) = if let Some(kind) = call::restricted() {
+        (&CONTEXT_RESTRICTED, format!("Error: Wrong HPy Context! This is {kind}"))
+    } else if context.left.get() && current().is_null() {
+        (&CONTEXT_LEFT, "Error: Wrong HPy Context! Python has been left".to_owned())
+    } else if !context.busy.get() {
+        (&CONTEXT_STALE, "Error: Wrong HPy Context! Its call has returned".to_owned())
+    } else if current().is_null() || !is_outer(context) {
+        (&CONTEXT_THREAD, "Error: Wrong HPy Context! It belongs to another thread".to_owned())
+    } else {
+        (&CONTEXT_NESTED, "Error: Wrong HPy Context! Its call waits for this one".to_owned())
+    };
+    let finding = Finding::new(class, function.name.to_owned(), &detail);
+    report::fatal(context.world, &finding)
+}
+
+/// Whether the call of this context, which has not returned, is in this thread.
+fn is_outer(context: &Context) -> bool {
+    context.thread.get() == this_thread() && !ptr::eq(context, current())
+}

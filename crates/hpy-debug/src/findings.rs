@@ -1,0 +1,129 @@
+//! The classes of findings: one entry each.
+
+/// Which of the hooks that Python code sets is called for a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    /// The one for invalid handles.
+    Handle,
+    /// The one for invalid builders.
+    Builder,
+    /// None: going on would be worse.
+    None,
+}
+
+/// A kind of bug.
+#[derive(Debug)]
+pub struct Class {
+    /// What it is called in messages and in the documentation; never given to another class.
+    pub code: &'static str,
+    /// What it is, in a few words.
+    pub title: &'static str,
+    /// How to mend it.
+    pub advice: &'static str,
+    /// Which hook is called.
+    pub hook: Hook,
+}
+
+macro_rules! classes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $hook:ident, $title:literal, $advice:literal;)*) => {
+        $(
+            $(#[$doc])*
+            pub static $name: Class =
+                Class { code: $code, title: $title, advice: $advice, hook: Hook::$hook };
+        )*
+
+        /// All classes, in the order of their codes.
+        pub static CLASSES: &[&Class] = &[$(&$name),*];
+    };
+}
+
+classes! {
+    /// A handle that is not closed when it should be.
+    LEAK = "HPY-D001", None,
+        "a handle is never closed",
+        "Close each handle that a function gave you with HPy_Close, on every path, or let an HPyTracker do it.";
+    /// A closed handle is passed to a function.
+    USE_AFTER_CLOSE = "HPY-D002", Handle,
+        "a closed handle is used",
+        "Close a handle after its last use; to keep an object longer, keep a handle made by HPy_Dup, an HPyField or an HPyGlobal.";
+    /// A closed handle is closed again.
+    DOUBLE_CLOSE = "HPY-D003", Handle,
+        "a handle is closed twice",
+        "Close each handle once; set the variable to HPy_NULL afterwards if it may be reached again.";
+    /// An argument is closed.
+    ARGUMENT_CLOSED = "HPY-D004", Handle,
+        "an argument is closed",
+        "Do not close arguments: the caller does, when the function returns.";
+    /// An argument is returned.
+    ARGUMENT_RETURNED = "HPY-D005", Handle,
+        "an argument is returned without HPy_Dup",
+        "Return HPy_Dup(ctx, argument): the caller closes the argument, and takes over what is returned.";
+    /// A closed handle is returned.
+    CLOSED_RETURNED = "HPY-D006", Handle,
+        "a closed handle is returned",
+        "Do not close what is returned: the caller takes it over.";
+    /// A constant is closed.
+    CONSTANT_CLOSED = "HPY-D007", Handle,
+        "a constant of the context is closed",
+        "Do not close ctx->h_…: the context owns it.";
+    /// A constant is returned.
+    CONSTANT_RETURNED = "HPY-D008", Handle,
+        "a constant of the context is returned without HPy_Dup",
+        "Return HPy_Dup(ctx, ctx->h_…): the caller takes over what is returned.";
+    /// What is passed is no handle of this mode.
+    NOT_A_HANDLE = "HPY-D009", Handle,
+        "this is no handle",
+        "Pass handles that the API gave to this module: not uninitialised memory, not pointers, not handles of a module in another mode.";
+    /// Null where it is not allowed.
+    NULL_HANDLE = "HPY-D010", Handle,
+        "HPy_NULL is passed where a handle is needed",
+        "Check the result of the function that made the handle with HPy_IsNull before it is used.";
+    /// An object of the wrong type, where nothing else would check.
+    WRONG_TYPE = "HPY-D011", Handle,
+        "an object of the wrong type is passed",
+        "Check the type before the call: the function does not.";
+    /// The struct is asked for that a type of another shape has.
+    WRONG_SHAPE = "HPY-D012", Handle,
+        "the object's struct is read as one of another shape",
+        "Give HPyType_HELPERS the same shape as the HPyType_Spec, and check the type of objects that others pass.";
+    /// A context is used after the call that it was made for.
+    CONTEXT_STALE = "HPY-D013", None,
+        "a context is used after its call",
+        "Use the context that the running function got; do not keep it in a variable.";
+    /// A context is used in a call inside its own.
+    CONTEXT_NESTED = "HPY-D014", None,
+        "the context of an outer call is used",
+        "Use the context that the running function got, not that of the function which called into Python.";
+    /// A context is used in another thread.
+    CONTEXT_THREAD = "HPY-D015", None,
+        "the context of another thread's call is used",
+        "Use a context only in the thread that got it; work that runs beside Python must not use the API.";
+    /// A context is used while Python is left.
+    CONTEXT_LEFT = "HPY-D016", None,
+        "the API is used between HPy_LeavePythonExecution and HPy_ReenterPythonExecution",
+        "Move the call behind HPy_ReenterPythonExecution.";
+    /// A context is used in a function that has none.
+    CONTEXT_RESTRICTED = "HPY-D017", None,
+        "the API is used in a function that gets no context",
+        "Do nothing with Python in traverse and destroy functions and capsule destructors; what needs Python belongs into HPy_tp_finalize.";
+    /// A builder is used after it has ended.
+    BUILDER_ENDED = "HPY-D018", Builder,
+        "a builder is used after Build or Cancel, or is none",
+        "Make a new builder for each object; Build and Cancel end it.";
+    /// A tracker is used after it was closed.
+    TRACKER_CLOSED = "HPY-D019", Handle,
+        "a tracker is used after it was closed, or is none",
+        "Close a tracker once, after its last use.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_numbered() {
+        for (number, class) in (1..).zip(CLASSES) {
+            assert_eq!(class.code, format!("HPY-D{number:03}"));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Closing handles, and handles that come out through a pointer.
+
+use hpy_abi::{HPy, HPyContext};
+
+use crate::api::Api;
+use crate::findings::{ARGUMENT_CLOSED, CONSTANT_CLOSED, DOUBLE_CLOSE, NOT_A_HANDLE};
+use crate::generated::info;
+use crate::handles::{Invalid, Owner};
+use crate::report::{AS_IF_CLOSED, CALLER_CLOSES, CLOSED};
+use crate::state::state;
+
+/// `HPy_Close`
+pub(crate) unsafe extern "C" fn ctx_Close(ctx: *mut HPyContext, h: HPy) {
+    // SAFETY: the extension calls with a context of this crate.
+    unsafe { close(&Api::begin(ctx, &info::ctx_Close), h) };
+}
+
+/// Closes a handle that the extension says it owns.
+///
+/// # Safety
+/// The interpreter is attached.
+pub(super) unsafe fn close(api: &Api, h: HPy) {
+    if h.is_null() {
+        return;
+    }
+    let mut state = state();
+    let (class, detail) = match state.handles.get(h).map(|slot| (slot.owner, slot.inner)) {
+        Some((Owner::Extension, wrapped)) => {
+            state.handles.close(h);
+            drop(state);
+            let inner = api.inner();
+            // SAFETY: the handle was open. Last, because it can run Python code.
+            unsafe { ((*inner).ctx_Close)(inner, wrapped) };
+            api.came_back();
+            return;
+        }
+        Some((Owner::Caller, _)) => (&ARGUMENT_CLOSED, CALLER_CLOSES),
+        Some((Owner::Context, _)) => (&CONSTANT_CLOSED, AS_IF_CLOSED),
+        None => match state.handles.diagnose(h) {
+            Invalid::Closed(_) | Invalid::Reused => (&DOUBLE_CLOSE, CLOSED),
+            Invalid::Unknown => (&NOT_A_HANDLE, ""),
+        },
+    };
+    drop(state);
+    // Nothing is closed, so there is nothing to fail.
+    api.find(class, &info::ctx_Close.handles[0], h, detail);
+}
+
+/// `HPyContextVar_Get`
+pub(crate) unsafe extern "C" fn ctx_ContextVar_Get(
+    ctx: *mut HPyContext,
+    context_var: HPy,
+    default_value: HPy,
+    result: *mut HPy,
+) -> i32 {
+    // SAFETY: the extension calls with a context of this crate and a place for the result.
+    unsafe {
+        let api = Api::begin(ctx, &info::ctx_ContextVar_Get);
+        let Some([context_var, default_value]) = api.handles([context_var, default_value]) else {
+            return -1;
+        };
+        let inner = api.inner();
+        let mut value = HPy::NULL;
+        let status =
+            ((*inner).ctx_ContextVar_Get)(inner, context_var, default_value, &raw mut value);
+        api.came_back();
+        *result = api.new_handle(value);
+        status
+    }
+}

@@ -1,0 +1,186 @@
+//! What the Python API of debug mode shows and sets.
+
+use core::ffi::c_void;
+
+use hpy_abi::HPy;
+
+use crate::handles::{Invalid, Owner, Slot};
+use crate::raw::Snapshot;
+use crate::report::list;
+use crate::state::state;
+use crate::trace::Frame;
+
+/// A view of a slot: of the handle that is in it, or was last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Handle {
+    slot: u32,
+}
+
+impl Handle {
+    /// The slot of a handle that was given out.
+    pub(crate) fn of(h: HPy) -> Option<Self> {
+        let mut state = state();
+        if let Some(slot) = state.handles.get(h) {
+            return Some(Self { slot: slot.index() });
+        }
+        match state.handles.diagnose(h) {
+            Invalid::Closed(slot) => Some(Self { slot }),
+            _ => None,
+        }
+    }
+
+    fn look<R>(self, look: impl FnOnce(&Slot) -> R) -> Option<R> {
+        state().handles.slot(self.slot).map(look)
+    }
+
+    /// A number that no other view has.
+    pub fn id(self) -> usize {
+        (self.slot as usize) << 1 | 1
+    }
+
+    /// Whether the handle is not open.
+    pub fn is_closed(self) -> bool {
+        !self.look(Slot::is_open).unwrap_or(false)
+    }
+
+    /// How many bytes of copies the handle keeps, if it has any.
+    pub fn copied(self) -> Option<usize> {
+        self.look(|slot| {
+            let sizes = slot.copies.iter().map(Snapshot::size);
+            (!slot.copies.is_empty()).then(|| sizes.sum())
+        })?
+    }
+
+    /// A new reference to the object of the host, if the handle is open.
+    ///
+    /// # Safety
+    /// The interpreter is attached.
+    pub unsafe fn object(self) -> Option<*mut c_void> {
+        let (inner, h) =
+            self.look(|slot| slot.is_open().then(|| (slot.world.inner(), slot.inner)))??;
+        // SAFETY: the interpreter is attached, so nobody closes the handle meanwhile.
+        Some(unsafe { ((*inner).ctx_AsPyObject)(inner, h) }.cast())
+    }
+
+    /// The `repr` of the object, shortened, if the handle is open and no exception is pending or comes of it.
+    ///
+    /// # Safety
+    /// The interpreter is attached.
+    pub(crate) unsafe fn repr(self) -> Option<String> {
+        let (inner, h) =
+            self.look(|slot| slot.is_open().then(|| (slot.world.inner(), slot.inner)))??;
+        // SAFETY: the interpreter is attached, so the handle stays open; the text is copied before its object is released.
+        unsafe {
+            let api = &*inner;
+            if (api.ctx_Err_Occurred)(inner) != 0 {
+                return None;
+            }
+            let repr = (api.ctx_Repr)(inner, h);
+            let mut length = 0;
+            let text = match repr.is_null() {
+                true => core::ptr::null(),
+                false => (api.ctx_Unicode_AsUTF8AndSize)(inner, repr, &raw mut length),
+            };
+            let copy = (!text.is_null()).then(|| {
+                let bytes = core::slice::from_raw_parts(text.cast::<u8>(), length.unsigned_abs());
+                shorten(&String::from_utf8_lossy(bytes))
+            });
+            (api.ctx_Close)(inner, repr);
+            (api.ctx_Err_Clear)(inner);
+            copy
+        }
+    }
+
+    /// Closes the handle in the extension's place.
+    ///
+    /// # Safety
+    /// The interpreter is attached, and the extension does not use the handle any more.
+    pub unsafe fn force_close(self) {
+        let mut state = state();
+        let Some(slot) = state.handles.slot(self.slot) else { return };
+        if !slot.is_open() {
+            return;
+        }
+        let (h, inner, wrapped) = (slot.value, slot.world.inner(), slot.inner);
+        let owner = slot.owner;
+        state.handles.close(h);
+        drop(state);
+        if owner == Owner::Extension {
+            // SAFETY: the handle was open and the extension's.
+            unsafe { ((*inner).ctx_Close)(inner, wrapped) };
+        }
+    }
+
+    /// Where the handle was opened or closed, if that was captured: the extension's frames, the innermost first.
+    pub fn frames(self, closed: bool) -> Vec<Frame> {
+        // Resolving takes long, and is not done under the lock.
+        let trace = self.look(|slot| {
+            let trace = if closed { &slot.closed } else { &slot.opened };
+            trace.as_ref().map(crate::trace::Trace::clone)
+        });
+        trace.flatten().map_or_else(Vec::new, |trace| trace.frames())
+    }
+
+    /// Where the handle was opened and closed, as lines of text; empty if that was not captured.
+    pub fn history(self) -> String {
+        let mut text = String::new();
+        list(&mut text, "opened", &self.frames(false));
+        list(&mut text, "closed", &self.frames(true));
+        text
+    }
+}
+
+/// The beginning of a text that may be long.
+fn shorten(text: &str) -> String {
+    const LONGEST: usize = 200;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Begins a generation of handles and returns its number.
+pub fn new_generation() -> u64 {
+    let mut state = state();
+    state.handles.generation += 1;
+    state.handles.generation
+}
+
+fn views(slots: Vec<u32>) -> Vec<Handle> {
+    slots.into_iter().map(|slot| Handle { slot }).collect()
+}
+
+/// The open handles of a generation and those after it, in the order in which they were opened.
+pub fn open_handles(generation: u64) -> Vec<Handle> {
+    views(state().handles.open_since(generation))
+}
+
+/// The closed handles of a generation and those after it that are remembered, in the order in which they were closed.
+pub fn closed_handles(generation: u64) -> Vec<Handle> {
+    views(state().handles.closed_since(generation))
+}
+
+/// How many closed handles are remembered.
+pub fn closed_limit() -> usize {
+    state().handles.closed_limit
+}
+
+/// Sets how many closed handles are remembered. If there are more, they are used again first.
+pub fn set_closed_limit(limit: usize) {
+    state().handles.closed_limit = limit;
+}
+
+/// How many bytes of copies closed handles may keep, so that using one is a fault.
+pub fn copies_limit() -> usize {
+    state().handles.copies_limit
+}
+
+/// Sets how many bytes of copies closed handles may keep.
+pub fn set_copies_limit(limit: usize) {
+    state().handles.copies_limit = limit;
+}
+
+/// Sets how many frames are captured when a handle is opened or closed; 0 captures nothing.
+pub fn set_trace_limit(limit: usize) {
+    state().handles.trace_limit = limit;
+}

@@ -1,0 +1,296 @@
+//! The Python API of debug mode: `hpy.universal._debug`.
+
+use std::env;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hpy_debug::findings::{CLASSES, Hook};
+use hpy_debug::report::{Finding, Verdict, set_reporter};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+
+/// What debug mode remembers of handles, and what it does when it finds something. The package hpy.debug is
+/// made of it.
+#[pymodule(gil_used = true)]
+pub(crate) mod _debug {
+    #[pymodule_export]
+    use super::{
+        DebugHandle, describe, get_closed_handles, get_closed_handles_queue_max_size,
+        get_open_handles, get_protected_raw_data_max_size, last_finding, new_generation,
+        set_closed_handles_queue_max_size, set_handle_stack_trace_limit,
+        set_on_invalid_builder_handle, set_on_invalid_handle, set_protected_raw_data_max_size,
+    };
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.setattr("__name__", "hpy.universal._debug")?;
+        super::start()?;
+        let modules = module.py().import("sys")?.getattr("modules")?;
+        modules.set_item("hpy.universal._debug", module)
+    }
+}
+
+/// A handle of an extension, open or closed: a live view, which shows another handle when debug mode uses its memory
+/// again.
+#[pyclass(frozen, eq, hash, module = "hpy.universal._debug")]
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct DebugHandle(hpy_debug::Handle);
+
+#[pymethods]
+impl DebugHandle {
+    /// The object; ValueError if the handle is closed, because the object may be gone.
+    #[getter]
+    fn obj(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        // SAFETY: the interpreter is attached; the result is a new reference or null.
+        let object = unsafe {
+            let object = self.0.object();
+            object.and_then(|object| Bound::from_owned_ptr_or_opt(py, object.cast()))
+        };
+        object.map(Bound::unbind).ok_or_else(|| {
+            PyValueError::new_err("the handle is closed, and its object may be gone")
+        })
+    }
+
+    /// A number that no other handle has at the same time.
+    #[getter]
+    fn id(&self) -> usize {
+        self.0.id()
+    }
+
+    /// Whether the extension may not use the handle any more.
+    #[getter]
+    fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    /// How many bytes are kept of the texts that the extension got from the handle; -1 if there are none.
+    #[getter]
+    fn raw_data_size(&self) -> isize {
+        self.0.copied().map_or(-1, usize::cast_signed)
+    }
+
+    /// Where the handle was opened and closed, if that was captured; else an empty text.
+    #[getter]
+    fn history(&self) -> String {
+        self.0.history()
+    }
+
+    /// Close the handle in the extension's place. Only for handles that were forgotten.
+    fn _force_close(&self) {
+        // SAFETY: the interpreter is attached; that the extension does not use the handle, the caller has to know.
+        unsafe { self.0.force_close() };
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let what = match self.obj(py) {
+            Ok(object) => match object.bind(py).repr() {
+                Ok(repr) => format!("for {repr}"),
+                Err(_) => "for an object whose repr raises an exception".to_owned(),
+            },
+            Err(_) => "CLOSED".to_owned(),
+        };
+        format!("<DebugHandle {:#x} {what}>{}", self.0.id(), self.0.history())
+    }
+}
+
+/// Begin a generation and return its number: handles that are opened from now on belong to it.
+#[pyfunction]
+fn new_generation() -> u64 {
+    hpy_debug::new_generation()
+}
+
+/// The open handles of a generation and those after it, in the order in which they were opened.
+#[pyfunction]
+fn get_open_handles(generation: u64) -> Vec<DebugHandle> {
+    hpy_debug::open_handles(generation).into_iter().map(DebugHandle).collect()
+}
+
+/// The closed handles of a generation and those after it that are remembered, the first that was closed first.
+#[pyfunction]
+#[pyo3(signature = (generation=0))]
+fn get_closed_handles(generation: u64) -> Vec<DebugHandle> {
+    hpy_debug::closed_handles(generation).into_iter().map(DebugHandle).collect()
+}
+
+/// How many closed handles are remembered.
+#[pyfunction]
+fn get_closed_handles_queue_max_size() -> usize {
+    hpy_debug::closed_limit()
+}
+
+/// Set how many closed handles are remembered; a late use of one that is forgotten is found, too, but not what it
+/// was.
+#[pyfunction]
+fn set_closed_handles_queue_max_size(size: isize) -> PyResult<()> {
+    hpy_debug::set_closed_limit(not_negative(size)?);
+    Ok(())
+}
+
+/// How many bytes of texts closed handles keep, so that reading one is caught.
+#[pyfunction]
+fn get_protected_raw_data_max_size() -> usize {
+    hpy_debug::copies_limit()
+}
+
+/// Set how many bytes of texts closed handles keep.
+#[pyfunction]
+fn set_protected_raw_data_max_size(size: isize) -> PyResult<()> {
+    hpy_debug::set_copies_limit(not_negative(size)?);
+    Ok(())
+}
+
+/// Set how many C frames are captured when a handle is opened or closed; None or 0 captures nothing.
+#[pyfunction]
+#[pyo3(signature = (limit))]
+fn set_handle_stack_trace_limit(limit: Option<isize>) -> PyResult<()> {
+    hpy_debug::set_trace_limit(not_negative(limit.unwrap_or(0))?);
+    Ok(())
+}
+
+fn not_negative(number: isize) -> PyResult<usize> {
+    usize::try_from(number).map_err(|_| PyValueError::new_err("the number must not be negative"))
+}
+
+/// Set what is called, without arguments, for each invalid use of a handle, instead of ending the process; None
+/// ends the process again. The extension goes on afterwards, which may crash. last_finding() says what it was.
+#[pyfunction]
+#[pyo3(signature = (hook))]
+fn set_on_invalid_handle(hook: &Bound<'_, PyAny>) -> PyResult<()> {
+    let new = callable(hook)?;
+    // What was there before may run Python code when it goes: not under the lock.
+    let before = std::mem::replace(&mut settings().on_handle, new);
+    drop(before);
+    Ok(())
+}
+
+/// Set what is called, without arguments, for each use of a builder that has ended, instead of ending the process;
+/// None ends the process again.
+#[pyfunction]
+#[pyo3(signature = (hook))]
+fn set_on_invalid_builder_handle(hook: &Bound<'_, PyAny>) -> PyResult<()> {
+    let new = callable(hook)?;
+    let before = std::mem::replace(&mut settings().on_builder, new);
+    drop(before);
+    Ok(())
+}
+
+fn callable(hook: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>> {
+    if hook.is_none() {
+        return Ok(None);
+    }
+    if !hook.is_callable() {
+        return Err(PyTypeError::new_err("the hook must be callable, or None"));
+    }
+    Ok(Some(hook.clone().unbind()))
+}
+
+/// What was found last: its code and the whole message; None if nothing was found yet.
+#[pyfunction]
+fn last_finding() -> Option<(&'static str, String)> {
+    settings().last.as_ref().map(|finding| (finding.class.code, finding.message()))
+}
+
+/// The title of a class of findings, and how to mend it, by its code; None if there is no such class.
+#[pyfunction]
+#[pyo3(name = "_describe")]
+fn describe(code: &str) -> Option<(&'static str, &'static str)> {
+    let class = CLASSES.iter().find(|class| class.code == code)?;
+    Some((class.title, class.advice))
+}
+
+/// What is done about a finding if no hook is set: the environment variable `HPY_DEBUG_ACTION`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    /// The process ends with the message.
+    Abort,
+    /// The message is printed, and the extension goes on.
+    Warn,
+    /// The function of the API fails with a SystemError.
+    Raise,
+}
+
+/// What Python code has set.
+struct Settings {
+    on_handle: Option<Py<PyAny>>,
+    on_builder: Option<Py<PyAny>>,
+    action: Action,
+    last: Option<Finding>,
+}
+
+fn settings() -> MutexGuard<'static, Settings> {
+    static SETTINGS: Mutex<Settings> = Mutex::new(Settings {
+        on_handle: None,
+        on_builder: None,
+        action: Action::Abort,
+        last: None,
+    });
+    SETTINGS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads the environment, and lets findings come here.
+fn start() -> PyResult<()> {
+    if let Ok(action) = env::var("HPY_DEBUG_ACTION") {
+        settings().action = match action.as_str() {
+            "" | "abort" => Action::Abort,
+            "warn" => Action::Warn,
+            "raise" => Action::Raise,
+            _ => {
+                return Err(PyValueError::new_err(format!(
+                    "Invalid environment variable HPY_DEBUG_ACTION={action:?}. Use abort, warn or raise."
+                )));
+            }
+        };
+    }
+    if let Ok(limit) = env::var("HPY_DEBUG_TRACES") {
+        let invalid = |_| {
+            PyValueError::new_err(format!(
+                "Invalid environment variable HPY_DEBUG_TRACES={limit:?}. Use the number of C frames to \
+                 capture for each handle, or 0."
+            ))
+        };
+        hpy_debug::set_trace_limit(limit.parse().map_err(invalid)?);
+    }
+    set_reporter(reported);
+    Ok(())
+}
+
+/// Decides how to go on after a finding.
+fn reported(finding: &Finding) -> Verdict {
+    Python::attach(|py| {
+        let mut settings = settings();
+        settings.last = Some(finding.clone());
+        let hook = match finding.class.hook {
+            Hook::Handle => settings.on_handle.as_ref(),
+            Hook::Builder => settings.on_builder.as_ref(),
+            Hook::None => return Verdict::Abort,
+        };
+        let hook = hook.map(|hook| hook.clone_ref(py));
+        let action = settings.action;
+        drop(settings);
+        match (hook, action) {
+            (Some(hook), _) => {
+                call(hook.bind(py));
+                Verdict::GoOn
+            }
+            (None, Action::Warn) => {
+                eprintln!("{}", finding.message());
+                Verdict::GoOn
+            }
+            (None, Action::Raise) => Verdict::Fail,
+            (None, Action::Abort) => Verdict::Abort,
+        }
+    })
+}
+
+/// Calls a hook. The extension does not expect an exception at this place.
+fn call(hook: &Bound<'_, PyAny>) {
+    let py = hook.py();
+    let pending = PyErr::take(py);
+    if let Err(error) = hook.call0() {
+        error.write_unraisable(py, Some(hook));
+    }
+    if let Some(pending) = pending {
+        pending.restore(py);
+    }
+}

@@ -1,0 +1,315 @@
+//! `hpy-debug`: the wrappers of functions that follow from their contracts, and the entries of all signatures.
+
+use super::Output;
+use super::ctypes::{NOTICE, rust_name, rust_result, rust_type};
+use crate::model::{Api, Contract, Function, Member, Param, Signature};
+
+/// Types of parameters and results that a wrapper has to convert and that are no plain handles.
+const BY_HAND: &[&str] = &[
+    "HPyListBuilder",
+    "HPyTupleBuilder",
+    "HPyTracker",
+    "HPyThreadState",
+    "HPyCFunction",
+    "HPyType_SpecParam *",
+    "const HPy *",
+    "HPy *",
+];
+
+pub fn print(api: &Api) -> Vec<Output> {
+    let info: String = api.functions.iter().map(info).collect();
+    let wrappers: String = api.functions.iter().filter(|f| !by_hand(f)).map(wrapper).collect();
+    let entries: String = api.signatures.iter().filter_map(entry).collect();
+    let text = format!(
+        "// {NOTICE}\n\n//! The debug context: wrappers, entries, and the table of all members.\n\n\
+         use core::ffi::{{c_char, c_int, c_void}};\n\nuse hpy_abi::*;\n\n\
+         use crate::api::Api;\nuse crate::call::{{Arguments, Call, Restricted, count}};\n\
+         use crate::functions::*;\nuse crate::world::Target;\n\n\
+         {}{}/// What the description says of each function, for checks and messages.\n\
+         pub(crate) mod info {{\nuse crate::api::{{Function, Handle, MustBe}};\n\n{info}}}\n\n{wrappers}{entries}",
+        template(api),
+        entry_table(api),
+    );
+    vec![Output::new("crates/hpy-debug/src/generated.rs", text)]
+}
+
+fn by_hand(f: &Function) -> bool {
+    let types = f.params.iter().map(|p| &p.ctype).chain([&f.returns.ctype]);
+    let converted = types.into_iter().any(|ctype| BY_HAND.contains(&ctype.as_str()));
+    let text = f.returns.contract == Contract::Pointer && f.returns.ctype == "const char *";
+    converted || text || f.name == "HPy_Close"
+}
+
+fn handles(params: &[Param]) -> impl Iterator<Item = (usize, &Param)> {
+    params.iter().enumerate().filter(|(_, p)| p.ctype == "HPy")
+}
+
+/// The table of all members, from the wrapped context.
+fn template(api: &Api) -> String {
+    let members: String = api
+        .members()
+        .iter()
+        .map(|member| match member {
+            Member::Function(f) => format!("{},\n", f.member()),
+            Member::Handle(h) => format!("{0}: constant(wrapped.{0}),\n", h.name),
+        })
+        .collect();
+    format!(
+        "/// A context whose functions check, and whose constants are handles of this crate.\n\
+         #[expect(clippy::too_many_lines, reason = \"one line a member\")]\n\
+         pub(crate) fn template(wrapped: &HPyContext, mut constant: impl FnMut(HPy) -> HPy) -> HPyContext {{\n\
+         HPyContext {{\nname: c\"HPy Debug Mode ABI\".as_ptr(),\n_private: core::ptr::null_mut(),\n\
+         abi_version: wrapped.abi_version,\n{members}}}\n}}\n\n"
+    )
+}
+
+/// What the function relies on without looking: its parameter's documentation says so.
+fn must_be(p: &Param) -> Option<&'static str> {
+    let unchecked = p.doc.as_ref().is_some_and(|doc| doc.contains("not checked"));
+    match p.must_be.as_deref() {
+        // The length of the array of arguments depends on it.
+        Some("tuple") if p.name == "kwnames" => Some("Tuple"),
+        Some("type") if unchecked => Some("Type"),
+        Some("str") if unchecked => Some("Str"),
+        Some("bytes") if unchecked => Some("Bytes"),
+        _ => None,
+    }
+}
+
+fn info(f: &Function) -> String {
+    let parameters: String = handles(&f.params)
+        .map(|(at, p)| {
+            let number = if f.params.len() == 1 { 0 } else { at + 1 };
+            let must_be = must_be(p).map_or("None".into(), |m| format!("Some(MustBe::{m})"));
+            format!(
+                "Handle {{ name: \"{}\", number: {number}, null: {}, must_be: {must_be} }},",
+                p.name, p.null
+            )
+        })
+        .collect();
+    format!(
+        "pub(crate) static {}: Function = Function {{ name: \"{}\", handles: &[{parameters}] }};\n",
+        f.member(),
+        f.name
+    )
+}
+
+/// What a function returns that fails.
+fn failure(f: &Function) -> String {
+    let ctype = f.returns.ctype.as_str();
+    match f.returns.contract {
+        Contract::Nothing => "return".into(),
+        Contract::New => "return HPy::NULL".into(),
+        Contract::Flag => "return 0".into(),
+        Contract::Status | Contract::FlagOrError => "return -1".into(),
+        Contract::Pointer => "return core::ptr::null_mut()".into(),
+        Contract::Value => match rust_type(ctype).as_str() {
+            "u32" | "u64" | "usize" => "return !0".into(),
+            "f64" => "return -1.0".into(),
+            pointer if pointer.starts_with("*mut") => "return core::ptr::null_mut()".into(),
+            "HPyType_BuiltinShape" => "return HPyType_BuiltinShape(-1)".into(),
+            _ => "return -1".into(),
+        },
+    }
+}
+
+fn wrapper(f: &Function) -> String {
+    let params: String = f
+        .params
+        .iter()
+        .map(|p| format!(", {}: {}", rust_name(&p.name), rust_type(&p.ctype)))
+        .collect();
+    let nothing = f.returns.contract == Contract::Nothing;
+    let result = if nothing { String::new() } else { rust_result(&f.returns.ctype) };
+    let begin = if f.attached { "begin" } else { "anywhere" };
+    let arguments: String = f.params.iter().map(|p| format!(", {}", argument(p))).collect();
+    let came_back = if f.runs_python { "api.came_back();\n" } else { "" };
+    let end = match f.returns.ctype.as_str() {
+        _ if nothing => "",
+        "HPy" => "api.new_handle(result)",
+        _ => "result",
+    };
+    let call = format!("((*inner).{})(inner{arguments})", f.member());
+    let call = if nothing { format!("{call};") } else { format!("let result = {call};") };
+    format!(
+        "/// `{}`\nunsafe extern \"C\" fn {}(ctx: *mut HPyContext{params}){result} {{\n\
+         // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.\n\
+         unsafe {{\nlet api = Api::{begin}(ctx, &info::{});\n{}let inner = api.inner();\n{call}\n{came_back}{end}\n}}\n}}\n\n",
+        f.name,
+        f.member(),
+        f.member(),
+        checks(f)
+    )
+}
+
+/// The wrapped handle of a parameter, or the parameter itself.
+fn argument(p: &Param) -> String {
+    let name = rust_name(&p.name);
+    if p.ctype == "HPy" { wrapped(name) } else { name.to_owned() }
+}
+
+fn wrapped(name: &str) -> String {
+    format!("wrapped_{}", name.trim_end_matches('_'))
+}
+
+fn checks(f: &Function) -> String {
+    let names: Vec<_> = handles(&f.params).map(|(_, p)| rust_name(&p.name)).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let unwrapped: Vec<_> = names.iter().map(|name| wrapped(name)).collect();
+    let failure = failure(f);
+    let mut text = format!(
+        "let Some([{}]) = api.handles([{}]) else {{ {failure}; }};\n",
+        unwrapped.join(", "),
+        names.join(", ")
+    );
+    for (at, (_, p)) in handles(&f.params).enumerate() {
+        if must_be(p).is_some() {
+            text.push_str(&format!(
+                "if !api.is_what_it_must_be({at}, {}, {}) {{ {failure}; }}\n",
+                names[at], unwrapped[at]
+            ));
+        }
+    }
+    if let Some(shape) = f.name.strip_prefix("_HPy_AsStruct_") {
+        text.push_str(&format!(
+            "if !api.has_shape({}, {}, HPyType_BuiltinShape_{shape}) {{ {failure}; }}\n",
+            names[0], unwrapped[0]
+        ));
+    }
+    text
+}
+
+/// The prototype of a signature is known, and not only its number.
+fn is_real(s: &Signature) -> bool {
+    s.returns.is_some()
+}
+
+fn short(s: &Signature) -> &str {
+    s.name.trim_start_matches("HPyFunc_")
+}
+
+fn entry_name(s: &Signature) -> String {
+    format!("enter_{}", short(s).to_lowercase())
+}
+
+fn entry_table(api: &Api) -> String {
+    let arms: String = api
+        .signatures
+        .iter()
+        .filter(|s| is_real(s))
+        .map(|s| format!("{} => {} as *const (),\n", s.name, entry_name(s)))
+        .collect();
+    format!(
+        "/// The function that enters those of a signature; its first argument is a [`Target`].\n\
+         pub(crate) fn entry(signature: HPyFunc_Signature) -> Option<unsafe extern \"C\" fn()> {{\n\
+         let entry = match signature {{\n{arms}_ => return None,\n}};\n\
+         // SAFETY: both are function pointers; who calls it casts it back.\n\
+         Some(unsafe {{ core::mem::transmute::<*const (), unsafe extern \"C\" fn()>(entry) }})\n}}\n\n"
+    )
+}
+
+fn entry(s: &Signature) -> Option<String> {
+    let returns = s.returns.as_deref()?;
+    if has_buffer(s) {
+        return None;
+    }
+    let params: Vec<_> =
+        s.params.iter().map(|p| (rust_name(&p.name).to_owned(), rust_type(&p.ctype))).collect();
+    let declared: String = params.iter().map(|(name, ty)| format!(", {name}: {ty}")).collect();
+    let types: Vec<_> = params.iter().map(|(_, ty)| ty.clone()).collect();
+    let body =
+        if s.context { with_context(s, returns, &types) } else { without_context(s, &types) };
+    Some(format!(
+        "/// Enters a function of the signature `{}`.\n\
+         unsafe extern \"C\" fn {}(target: &Target{declared}){} {{\n\
+         // SAFETY: the host calls with what the signature says; the target's function has it.\n\
+         unsafe {{\n{body}}}\n}}\n\n",
+        s.name,
+        entry_name(s),
+        rust_result(returns)
+    ))
+}
+
+/// The entries of buffer procedures are written by hand: the structure has a handle in it.
+fn has_buffer(s: &Signature) -> bool {
+    s.params.iter().any(|p| p.ctype.starts_with("HPy_buffer"))
+}
+
+fn function_type(types: &[String], context: bool, returns: &str) -> String {
+    let mut all = if context { vec!["*mut HPyContext".to_owned()] } else { Vec::new() };
+    all.extend_from_slice(types);
+    format!("unsafe extern \"C\" fn({}){}", all.join(", "), rust_result(returns))
+}
+
+fn without_context(s: &Signature, types: &[String]) -> String {
+    let returns = s.returns.as_deref().unwrap_or("void");
+    let arguments: Vec<_> = s.params.iter().map(|p| rust_name(&p.name)).collect();
+    let kind = match short(s) {
+        "TRAVERSEPROC" => "a traverse function, which gets none",
+        "DESTROYFUNC" => "a destroy function, which gets none",
+        _ => "a capsule destructor, which gets none",
+    };
+    format!(
+        "let _restricted = Restricted::enter(\"{kind}\");\n\
+         let function = target.function::<{}>();\nfunction({})\n",
+        function_type(types, false, returns),
+        arguments.join(", ")
+    )
+}
+
+fn with_context(s: &Signature, returns: &str, types: &[String]) -> String {
+    let names: Vec<_> = handles(&s.params).map(|(_, p)| rust_name(&p.name)).collect();
+    let array = s.params.iter().find(|p| p.ctype == "const HPy *");
+    let mut text = String::new();
+    if let Some(p) = array {
+        text.push_str(&format!("let length = {};\n", array_length(s, p)));
+    }
+    let list = names.join(", ");
+    text.push_str(&format!("let (call, handles) = Call::enter(target, [{list}]);\n"));
+    if !names.is_empty() {
+        text.push_str(&format!("let [{list}] = handles;\n"));
+    }
+    if let Some(p) = array {
+        let name = rust_name(&p.name);
+        text.push_str(&format!("let {name} = Arguments::open(&call, {name}, length);\n"));
+    }
+    let arguments: String = s
+        .params
+        .iter()
+        .map(|p| match p.ctype.as_str() {
+            "const HPy *" => format!(", {}.as_ptr()", rust_name(&p.name)),
+            _ => format!(", {}", rust_name(&p.name)),
+        })
+        .collect();
+    let call = format!("function(call.context(){arguments})");
+    text.push_str(&format!(
+        "let function = target.function::<{}>();\n",
+        function_type(types, true, returns)
+    ));
+    text.push_str(&match returns {
+        "void" => format!("{call};\n"),
+        "HPy" => format!("let result = {call};\nlet result = call.result(result);\n"),
+        _ => format!("let result = {call};\n"),
+    });
+    if let Some(p) = array {
+        text.push_str(&format!("{}.close();\n", rust_name(&p.name)));
+    }
+    text.push_str("call.leave(&handles);\n");
+    if returns != "void" {
+        text.push_str("result\n");
+    }
+    text
+}
+
+/// The length of the array of arguments, before the handles are wrapped.
+fn array_length(s: &Signature, p: &Param) -> String {
+    let number = s.params.iter().find(|n| n.name == "nargs").map(|n| n.ctype.as_str());
+    let positional =
+        if number == Some("HPy_ssize_t") { "nargs.max(0).unsigned_abs()" } else { "nargs" };
+    match p.length.as_deref() {
+        Some("nargs + len(kwnames)") => format!("{positional} + count(target.world, kwnames)"),
+        _ => positional.to_owned(),
+    }
+}
