@@ -88,13 +88,8 @@ pub(crate) unsafe extern "C" fn ctx_SetCallFunction(
             );
             return -1;
         };
-        let function = bind(
-            ctx,
-            Kind::Vectorcall,
-            HPyFunc_KEYWORDS,
-            (*func).impl_,
-            (*func).cpy_trampoline,
-        );
+        let function =
+            bind(ctx, Kind::Vectorcall, HPyFunc_KEYWORDS, (*func).impl_, (*func).cpy_trampoline);
         *word =
             core::mem::transmute::<*const core::ffi::c_void, Option<ffi::vectorcallfunc>>(function);
         0
