@@ -39,16 +39,25 @@ pub(crate) fn getset_def(member: &HPyMember) -> ffi::PyGetSetDef {
     }
 }
 
-unsafe fn data(object: *mut ffi::PyObject) -> *mut c_void {
-    // SAFETY: CPython calls the accessors with instances of the type only, which has a record.
+/// The definition behind `closure` with its offset counted from the object: CPython looks there for the type's name when it says that
+/// a member has no value.
+unsafe fn in_object(object: *mut ffi::PyObject, closure: *mut c_void) -> ffi::PyMemberDef {
+    // SAFETY: CPython calls the accessors with instances of the type only, which has a record; the closure is a definition.
     unsafe {
-        record::find(ffi::Py_TYPE(object)).map_or(object.cast(), |r| shape::struct_of(object, r))
+        let mut definition = *closure.cast::<ffi::PyMemberDef>();
+        if let Some(record) = record::find(ffi::Py_TYPE(object)) {
+            definition.offset += shape::struct_of(object, record).byte_offset_from(object);
+        }
+        definition
     }
 }
 
 unsafe extern "C" fn get(object: *mut ffi::PyObject, closure: *mut c_void) -> *mut ffi::PyObject {
-    // SAFETY: the closure is the definition, whose offset counts from the struct.
-    unsafe { ffi::PyMember_GetOne(data(object).cast::<c_char>(), closure.cast()) }
+    // SAFETY: the definition tells where the member is in the object.
+    unsafe {
+        let mut definition = in_object(object, closure);
+        ffi::PyMember_GetOne(object.cast::<c_char>(), &raw mut definition)
+    }
 }
 
 unsafe extern "C" fn set(
@@ -56,8 +65,11 @@ unsafe extern "C" fn set(
     value: *mut ffi::PyObject,
     closure: *mut c_void,
 ) -> c_int {
-    // SAFETY: the closure is the definition, whose offset counts from the struct.
-    unsafe { ffi::PyMember_SetOne(data(object).cast::<c_char>(), closure.cast(), value) }
+    // SAFETY: the definition tells where the member is in the object.
+    unsafe {
+        let mut definition = in_object(object, closure);
+        ffi::PyMember_SetOne(object.cast::<c_char>(), &raw mut definition, value)
+    }
 }
 
 /// The offsets of the members that hold references.
