@@ -364,7 +364,9 @@ SEQUENCE_SLOTS = ["sq_item", "sq_ass_item", "sq_contains", "sq_repeat", "sq_inpl
 @pytest.fixture
 def sequence(module):
     """A type with the slots of a sequence."""
-    source = SEQUENCE.replace("HPyLong_Check(ctx, value)", "HPy_TypeCheck(ctx, value, ctx->h_LongType)")
+    source = SEQUENCE.replace(
+        "HPyLong_Check(ctx, value)", "HPy_TypeCheck(ctx, value, ctx->h_LongType)"
+    )
     return box(module, source, ["sq_length", *SEQUENCE_SLOTS])
 
 

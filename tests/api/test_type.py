@@ -433,12 +433,22 @@ def base(*entries):
 BASE, BASES, META = (f"HPyType_SpecParam_{kind}" for kind in ("Base", "BasesTuple", "Metaclass"))
 
 REFUSED = {
-    "collected without traverse": (ValueError, ".flags = HPy_TPFLAGS_DEFAULT | HPy_TPFLAGS_HAVE_GC", (), 0),
+    "collected without traverse": (
+        ValueError,
+        ".flags = HPy_TPFLAGS_DEFAULT | HPy_TPFLAGS_HAVE_GC",
+        (),
+        0,
+    ),
     "shape": (ValueError, ".builtin_shape = (HPyType_BuiltinShape)77", (), 0),
     "two metaclasses": (ValueError, "", ((META, "ctx->h_TypeType"), (META, "ctx->h_TypeType")), 0),
     "members without struct": (TypeError, ".defines = members", (), 0),
     "call and offset": (TypeError, ".basicsize = sizeof(Large), .defines = both", (), 0),
-    "call with items": (TypeError, ".basicsize = sizeof(Small), .itemsize = 8, .defines = calls", (), 0),
+    "call with items": (
+        TypeError,
+        ".basicsize = sizeof(Small), .itemsize = 8, .defines = calls",
+        (),
+        0,
+    ),
     "unknown parameter": (TypeError, "", (("(HPyType_SpecParam_Kind)99", "ctx->h_None"),), 0),
     "two tuples": (TypeError, "", ((BASES, "arg"), (BASES, "arg")), (object,)),
     "tuple and base": (TypeError, "", ((BASES, "arg"), (BASE, "ctx->h_LongType")), (object,)),
