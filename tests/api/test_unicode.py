@@ -138,7 +138,6 @@ CASES = {
         [
             *sized([b"", b"a", b"plain\0ascii"], ...),
             (b"longer", 3, ...),
-            (b"", 0, b"no such handler, not needed"),
             *[(b"a\xffb\xfe", 4, e) for e in (b"replace", b"ignore", b"surrogateescape")],
         ],
         [
@@ -262,6 +261,12 @@ def test_check(mod, no_leak):
 def test_a_zero_byte_ends_a_c_string(mod):
     assert mod.HPyUnicode_FromString(b"ab\0cd") == "ab"
     assert mod.HPyUnicode_DecodeFSDefault(b"ab\0cd") == "ab"
+
+
+@pytest.mark.api("HPyUnicode_DecodeASCII", "HPyUnicode_DecodeLatin1")
+def test_an_error_handler_that_is_not_needed_need_not_exist(mod):
+    assert mod.HPyUnicode_DecodeASCII(b"ascii", 5, b"no such handler") == "ascii"
+    assert mod.HPyUnicode_DecodeLatin1(b"\xff", 1, b"no such handler") == "\xff"
 
 
 @pytest.mark.api("HPyUnicode_FromWideChar")
