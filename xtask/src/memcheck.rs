@@ -55,7 +55,7 @@ fn sanitize(environment: &Environment) -> Result<()> {
         .env("CXX", "g++")
         .env("LD_PRELOAD", runtime)
         .env("PYTHONMALLOC", "malloc")
-        .env("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=1")
+        .env("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=1:allocator_may_return_null=1")
         .env("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
         .env(
             "HPY_TEST_CFLAGS",
