@@ -1,7 +1,7 @@
 """The Hybrid ABI: one module of HPy and Python/C API, for one version of one interpreter.
 
-What its types and functions can do is tested in api/test_legacy.py; here is how such a file is found,
-built and loaded, and what is said where it does not belong.
+What its types and functions can do is tested in api/test_legacy*.py; here is how such a file is
+found, built and loaded, and what is said where it does not belong.
 """
 
 import importlib.machinery

@@ -87,9 +87,17 @@ typedef struct {
 
 /**
  * Like `HPyType_HELPERS` for a struct that begins with `PyObject_HEAD`, which only the CPython and
- * hybrid modes have.
+ * hybrid modes have; an error of the compilation in universal mode.
  */
-#define HPyType_LEGACY_HELPERS(STRUCT) _HPyType_HELPERS(STRUCT, HPyType_BuiltinShape_Legacy, )
+#ifdef HPY_ABI_UNIVERSAL
+#    define HPyType_LEGACY_HELPERS(STRUCT)                                                         \
+        HPy_STATIC_ASSERT(sizeof(STRUCT *) == 0,                                                   \
+                          "Cannot use HPyType_LEGACY_HELPERS when targeting the HPy Universal "    \
+                          "ABI: use HPyType_HELPERS, or build with HPY_ABI_HYBRID");               \
+        _HPyType_HELPERS(STRUCT, HPyType_BuiltinShape_Legacy, )
+#else
+#    define HPyType_LEGACY_HELPERS(STRUCT) _HPyType_HELPERS(STRUCT, HPyType_BuiltinShape_Legacy, )
+#endif
 
 /** The shape that `HPyType_HELPERS` was told for `STRUCT`. */
 #define SHAPE(STRUCT) ((HPyType_BuiltinShape)STRUCT##_SHAPE)

@@ -1,6 +1,8 @@
 """Between handles and objects of the Python/C API, for extensions that are half ported."""
 
+import importlib
 import sys
+import sysconfig
 
 import pytest
 import support
@@ -148,3 +150,131 @@ def test_not_in_universal_mode(compile, call):
     )
     with pytest.raises(support.CompileError, match="legacy functions"):
         compile(source, "testmod", "universal")
+
+
+NOT_UNIVERSAL = {
+    "Python.h": (
+        """
+        #include <Python.h>
+        HPyDef_METH(f, "f", HPyFunc_NOARGS)
+        static HPy f_impl(HPyContext *ctx, HPy self) { return HPyLong_FromLong(ctx, 1); }
+        """,
+        "It is forbidden to #include <Python.h> when targeting the HPy Universal ABI",
+    ),
+    "a legacy struct": (
+        """
+        typedef struct { void *head[2]; long value; } Old;
+        HPyType_LEGACY_HELPERS(Old)
+        HPyDef_METH(f, "f", HPyFunc_NOARGS)
+        static HPy f_impl(HPyContext *ctx, HPy self) { return HPyLong_FromLong(ctx, 1); }
+        """,
+        "Cannot use HPyType_LEGACY_HELPERS when targeting the HPy Universal ABI: "
+        "use HPyType_HELPERS, or build with HPY_ABI_HYBRID",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", ["c", "c++"])
+@pytest.mark.parametrize("what", list(NOT_UNIVERSAL))
+def test_refused_by_the_compiler(compile, what, language):
+    text, message = NOT_UNIVERSAL[what]
+    source = support.module_source(text, "f")
+    flags = ["-isystem", sysconfig.get_path("include")]
+    for abi in ("cpython", "hybrid"):
+        compile(source, "testmod", abi, language=language)
+    with pytest.raises(support.CompileError) as caught:
+        compile(source, "testmod", "universal", language=language, flags=flags)
+    assert message in str(caught.value)
+
+
+# Capsules between extensions of HPy and of the C API: each offers a function and calls the other's.
+
+PLAIN = r"""
+#include <Python.h>
+static long twice(long x) { return 2 * x; }
+static long (*table[])(long) = {twice};
+static PyObject *call(PyObject *self, PyObject *args)
+{
+    const char *name;
+    long x;
+    if (!PyArg_ParseTuple(args, "sl", &name, &x))
+        return NULL;
+    long (**offered)(long) = (long (**)(long))PyCapsule_Import(name, 0);
+    return offered == NULL ? NULL : PyLong_FromLong(offered[0](x));
+}
+static PyMethodDef methods[] = {{"call", call, METH_VARARGS, NULL}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef def = {PyModuleDef_HEAD_INIT, "plain", NULL, -1, methods, 0, 0, 0, 0};
+PyMODINIT_FUNC PyInit_plain(void)
+{
+    PyObject *module = PyModule_Create(&def);
+    PyObject *capsule = PyCapsule_New(table, "plain.api", NULL);
+    if (module == NULL || PyModule_AddObject(module, "api", capsule) < 0)
+        return NULL;
+    return module;
+}
+"""
+
+PORTED = r"""
+static long thrice(long x) { return 3 * x; }
+static long (*table[])(long) = {thrice};
+
+HPyDef_SLOT(offer, HPy_mod_exec)
+static int offer_impl(HPyContext *ctx, HPy mod)
+{
+    HPy capsule = HPyCapsule_New(ctx, table, "ported.api", NULL);
+    int status = HPy_IsNull(capsule) ? -1 : HPy_SetAttr_s(ctx, mod, "api", capsule);
+    HPy_Close(ctx, capsule);
+    return status;
+}
+
+HPyDef_METH(by_import, "by_import", HPyFunc_O)
+static HPy by_import_impl(HPyContext *ctx, HPy self, HPy arg)
+{
+    long (**offered)(long) = (long (**)(long))PyCapsule_Import("plain.api", 0);
+    return offered == NULL ? HPy_NULL
+                           : HPyLong_FromLong(ctx, offered[0](HPyLong_AsLong(ctx, arg)));
+}
+
+HPyDef_METH(by_handle, "by_handle", HPyFunc_O)
+static HPy by_handle_impl(HPyContext *ctx, HPy self, HPy arg)
+{
+    HPy plain = HPyImport_ImportModule(ctx, "plain");
+    HPy api = HPy_IsNull(plain) ? HPy_NULL : HPy_GetAttr_s(ctx, plain, "api");
+    long (**offered)(long) = NULL;
+    if (!HPy_IsNull(api))
+        offered = (long (**)(long))HPyCapsule_GetPointer(ctx, api, "plain.api");
+    HPy_Close(ctx, plain);
+    HPy_Close(ctx, api);
+    return offered == NULL ? HPy_NULL
+                           : HPyLong_FromLong(ctx, offered[0](HPyLong_AsLong(ctx, arg)));
+}
+"""
+
+
+@both_abis
+def test_capsules_are_shared(module, compile, abi, monkeypatch, no_leak):
+    folder = compile(PLAIN, "plain", "cpython").parent
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.delitem(sys.modules, "plain", raising=False)
+    plain = importlib.import_module("plain")
+    ported = module(PORTED, "offer, by_import, by_handle", name="ported")
+    monkeypatch.setitem(sys.modules, "ported", ported)
+
+    assert ported.by_import(21) == ported.by_handle(21) == 42
+    assert plain.call("ported.api", 14) == 42
+    no_leak(lambda: (ported.by_import(1), ported.by_handle(1)), plain, plain.api)
+    no_leak(lambda: plain.call("ported.api", 1), ported, ported.api)
+
+    for name in ("ported.nothing", "ported", "plain.call"):
+        with pytest.raises((AttributeError, ImportError)):
+            plain.call(name, 1)
+    monkeypatch.setattr(plain, "api", ported.api)
+
+    def wrong_name():
+        with pytest.raises((AttributeError, ImportError)):
+            ported.by_import(1)
+        with pytest.raises(ValueError):
+            ported.by_handle(1)
+
+    wrong_name()
+    no_leak(wrong_name, ported.api, rounds=50)

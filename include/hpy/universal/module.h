@@ -34,7 +34,21 @@
         return &DEF;                                                                               \
     }                                                                                              \
     _HPY_REQUIRED_INTERPRETER(NAME)                                                                \
+    _HPY_CHECK_PYTHON_H                                                                            \
     _HPY_STUB_FREE_INIT(NAME)
+
+/*
+ * Python.h, included behind hpy.h, is found here: it defines its guard as nothing, and a macro that
+ * is not defined stands for itself.
+ */
+#ifdef HPY_ABI_UNIVERSAL
+#    define _HPY_CHECK_PYTHON_H                                                                    \
+        HPy_STATIC_ASSERT(sizeof(_HPY_STRING(Py_PYTHON_H)) > 1,                                    \
+                          "It is forbidden to #include <Python.h> when targeting the HPy "         \
+                          "Universal ABI");
+#else
+#    define _HPY_CHECK_PYTHON_H
+#endif
 
 /*
  * A hybrid library tells which CPython's headers it was compiled with, so that another one refuses
