@@ -39,13 +39,6 @@ HPyAPI_INLINE void _HPyType_Finalize(PyObject *self, HPyFunc_destructor finalize
         _HPyType_Finalize(_self, IMPL);                                                            \
     }
 
-/* A finalizer: CPython demands that the current exception is the same afterwards. */
-#define _HPyFunc_TRAMPOLINE_HPyFunc_DESTRUCTOR(SYM, IMPL)                                          \
-    static void SYM(PyObject *_self)                                                               \
-    {                                                                                              \
-        _HPyType_Finalize(_self, IMPL);                                                            \
-    }
-
 /* Gets no context: what is in the capsule instead of the capsule. */
 #define _HPyFunc_TRAMPOLINE_HPyFunc_CAPSULE_DESTRUCTOR(SYM, IMPL)                                  \
     static void SYM(PyObject *_capsule)                                                            \

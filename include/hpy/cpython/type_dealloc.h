@@ -118,18 +118,6 @@ HPyAPI_INLINE PyTypeObject *_HPyType_ReleaseLevels(PyObject *self, PyTypeObject 
     return level;
 }
 
-/* Calls the author's finalizer. An exception before it is kept, one in it is told to the user. */
-HPyAPI_INLINE void _HPyType_Finalize(PyObject *self, HPyFunc_destructor author)
-{
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    author(_HPY_CONTEXT, _py2h(self));
-    if (PyErr_Occurred()) {
-        PyErr_WriteUnraisable(self);
-    }
-    PyErr_Restore(type, value, traceback);
-}
-
 /* Finalizes and releases an object, and drops its reference to its type. */
 HPyAPI_INLINE void _HPyType_Release(PyObject *self)
 {
