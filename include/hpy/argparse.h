@@ -51,7 +51,8 @@ typedef struct {
     size_t nblank;         /* the first of them are blank: for positional-only arguments */
     HPy *named;    /* the value given for each keyword, or HPy_NULL; null if there is none at all */
     HPy unknown;   /* the first keyword given that is not in `keywords`; owned */
-    HPyTracker ht; /* owns the values that come out of a dict; zero while there is none */
+    HPyTracker ht; /* owns what the parser had to make; zero while there is none */
+    bool keep;     /* objects get handles of their own: `args` may be closed before they are used */
 } _HPyArg_Call;
 
 /* The functions below return 1, or 0 with an exception, where nothing else is said. */
@@ -296,8 +297,21 @@ HPyAPI_INLINE HPy _HPyArg_Named(const _HPyArg_Call *call, size_t i)
     return call->named != NULL && i < call->nkeywords ? call->named[i] : HPy_NULL;
 }
 
+/* A handle of our own for an object, which the tracker closes; HPy_NULL with an exception. */
+HPyAPI_INLINE HPy _HPyArg_Keep(HPyContext *ctx, _HPyArg_Call *call, HPy arg)
+{
+    if (call->ht._i == 0) {
+        call->ht = HPyTracker_New(ctx, 0);
+        if (call->ht._i == 0) {
+            return HPy_NULL;
+        }
+    }
+    arg = HPy_Dup(ctx, arg);
+    return HPyTracker_Add(ctx, call->ht, arg) < 0 ? HPy_NULL : arg;
+}
+
 /* Walks through the format once, and converts argument by argument. */
-HPyAPI_INLINE int _HPyArg_Walk(HPyContext *ctx, const _HPyArg_Call *call, va_list *outs)
+HPyAPI_INLINE int _HPyArg_Walk(HPyContext *ctx, _HPyArg_Call *call, va_list *outs)
 {
     const char *p = call->fmt;
     size_t i = 0;
@@ -305,9 +319,15 @@ HPyAPI_INLINE int _HPyArg_Walk(HPyContext *ctx, const _HPyArg_Call *call, va_lis
     for (;; p++) {
         const bool positional = i < call->nargs;
         HPy arg = positional ? call->args[i] : _HPyArg_Named(call, i);
-        int done = positional || !HPy_IsNull(arg)
-                       ? _HPyArg_Convert(ctx, call->fmt, *p, arg, outs)
-                       : _HPyArg_Absent(ctx, call, i, *p, optional, outs);
+        int done;
+        if (positional && call->keep && *p == 'O') {
+            arg = _HPyArg_Keep(ctx, call, arg);
+            if (HPy_IsNull(arg)) {
+                return 0;
+            }
+        }
+        done = positional || !HPy_IsNull(arg) ? _HPyArg_Convert(ctx, call->fmt, *p, arg, outs)
+                                              : _HPyArg_Absent(ctx, call, i, *p, optional, outs);
         if (done == 0) {
             return 0;
         }
@@ -480,9 +500,10 @@ HPyAPI_INLINE int _HPyArg_Finish(HPyContext *ctx, _HPyArg_Call *call, HPyTracker
 
 /* Parses without keywords where `keywords` is null; else `kw` is null, a tuple or a dict. */
 HPyAPI_INLINE int _HPyArg_ParseAll(HPyContext *ctx, HPyTracker *ht, const HPy *args, size_t nargs,
-                                   HPy kw, const char *fmt, const char **keywords, va_list *outs)
+                                   HPy kw, bool keep, const char *fmt, const char **keywords,
+                                   va_list *outs)
 {
-    _HPyArg_Call call = {args, nargs, fmt, keywords, SIZE_MAX, 0, NULL, HPy_NULL, {0}};
+    _HPyArg_Call call = {args, nargs, fmt, keywords, SIZE_MAX, 0, NULL, HPy_NULL, {0}, keep};
     HPy_ssize_t n = 0;
     int ok;
     if (ht != NULL) {
@@ -518,7 +539,7 @@ HPyAPI_INLINE int HPyArg_Parse(HPyContext *ctx, HPyTracker *ht, const HPy *args,
     va_list outs;
     int ok;
     va_start(outs, fmt);
-    ok = _HPyArg_ParseAll(ctx, ht, args, nargs, HPy_NULL, fmt, NULL, &outs);
+    ok = _HPyArg_ParseAll(ctx, ht, args, nargs, HPy_NULL, false, fmt, NULL, &outs);
     va_end(outs);
     return ok;
 }
@@ -542,7 +563,7 @@ HPyAPI_INLINE int HPyArg_ParseKeywords(HPyContext *ctx, HPyTracker *ht, const HP
     va_list outs;
     int ok;
     va_start(outs, keywords);
-    ok = _HPyArg_ParseAll(ctx, ht, args, nargs, kwnames, fmt, keywords, &outs);
+    ok = _HPyArg_ParseAll(ctx, ht, args, nargs, kwnames, false, fmt, keywords, &outs);
     va_end(outs);
     return ok;
 }
@@ -569,7 +590,7 @@ HPyAPI_INLINE int HPyArg_ParseKeywordsDict(HPyContext *ctx, HPyTracker *ht, cons
     va_list outs;
     int ok;
     va_start(outs, keywords);
-    ok = _HPyArg_ParseAll(ctx, ht, args, (size_t)nargs, kw, fmt, keywords, &outs);
+    ok = _HPyArg_ParseAll(ctx, ht, args, (size_t)nargs, kw, true, fmt, keywords, &outs);
     va_end(outs);
     return ok;
 }
