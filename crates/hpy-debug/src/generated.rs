@@ -1111,7 +1111,7 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Unicode_FromEncodedObject: Function = Function {
         name: "HPyUnicode_FromEncodedObject",
-        handles: &[Handle { name: "obj", number: 1, null: false, must_be: None }],
+        handles: &[Handle { name: "obj", number: 1, null: true, must_be: None }],
     };
     pub(crate) static ctx_Unicode_Substring: Function = Function {
         name: "HPyUnicode_Substring",

@@ -2108,7 +2108,7 @@ HPyAPI_INLINE int HPyType_IsSubtype(HPyContext *ctx, HPy sub, HPy type);
  * Decodes an object with bytes: Python's `str(obj, encoding, errors)`. LookupError for an
  * unknown encoding, UnicodeDecodeError, and what the codec raises.
  * @param obj a `bytes`, `bytearray` or another object with a buffer; TypeError for anything
- * else, also for a `str`
+ * else, also for a `str`; SystemError for `HPy_NULL`
  * @param encoding the encoding's name; a null pointer means UTF-8
  * @param errors what to do with bytes that do not fit: `"strict"`, `"replace"`, `"ignore"` …; a
  * null pointer means strict
