@@ -1,6 +1,7 @@
-//! Compiling one C source to an extension, with the one command that a user would type.
+//! Compiling C sources to an extension, with the one command that a user would type.
 
 use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,14 +20,21 @@ pub enum Abi {
     CPython,
     /// HPy's Universal ABI
     Universal,
+    /// HPy's Hybrid ABI
+    Hybrid,
 }
 
 impl Abi {
-    /// What the file's name ends with.
-    pub fn suffix(self) -> &'static str {
+    /// What the file's name ends with, for the environment's Python.
+    pub fn suffix(self, environment: &Environment) -> Result<String> {
         match self {
-            Self::Plain | Self::CPython => ".so",
-            Self::Universal => ".hpy0.so",
+            Self::Plain | Self::CPython => Ok(".so".to_owned()),
+            Self::Universal => Ok(".hpy0.so".to_owned()),
+            Self::Hybrid => {
+                let question = "from hpy.devel.abitag import get_hpy_ext_suffix as suffix; \
+                    print(suffix('hybrid'))";
+                output(environment.command().args(["-c", question]))
+            }
         }
     }
 
@@ -35,6 +43,7 @@ impl Abi {
             Self::Plain => None,
             Self::CPython => Some("-DHPY_ABI_CPYTHON"),
             Self::Universal => Some("-DHPY_ABI_UNIVERSAL"),
+            Self::Hybrid => Some("-DHPY_ABI_HYBRID"),
         }
     }
 }
@@ -48,8 +57,20 @@ pub fn compile(
     flags: &[&str],
 ) -> Result<PathBuf> {
     let name = source.file_stem().context("a C source has a name")?.to_string_lossy();
-    let library = into.join(format!("{name}{}", abi.suffix()));
+    let library = into.join(format!("{name}{}", abi.suffix(environment)?));
     fs::create_dir_all(into).with_context(|| format!("cannot make {}", into.display()))?;
+    compile_all(environment, abi, &[source], &library, flags)?;
+    Ok(library)
+}
+
+/// Compiles `sources` to one `library`, with additional `flags`.
+pub fn compile_all(
+    environment: &Environment,
+    abi: Abi,
+    sources: &[impl AsRef<OsStr>],
+    library: &Path,
+    flags: &[&str],
+) -> Result<()> {
     let mut command = compiler();
     command.args(flags).args(["-shared", "-fPIC", "-fvisibility=hidden"]);
     if cfg!(target_os = "macos") {
@@ -61,8 +82,7 @@ pub fn compile(
     if abi != Abi::Universal {
         command.arg("-I").arg(python_include(environment)?);
     }
-    run(command.arg(source).arg("-o").arg(&library))?;
-    Ok(library)
+    run(command.args(sources).arg("-o").arg(library))
 }
 
 /// The C compiler: `CC`, which may have options, or `cc`.

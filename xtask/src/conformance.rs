@@ -5,12 +5,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use crate::environment::Environment;
 use crate::old;
+use crate::pytest::{self, Case, Outcome, count};
 use crate::shell::{require_compiler, run, step};
 
 /// The suite, and what its fixtures import.
@@ -68,8 +69,8 @@ pub fn conformance(root: &Path, python: Option<&Path>, arguments: &[String]) -> 
     step("run the published suite");
     let report = suite.join("report.xml");
     let mut pytest = environment.command();
-    run_suite(pytest.args(["-m", "pytest", "test"]).args(MODES).args(arguments), &suite, &report)?;
-    summarise("conformance", &report)
+    pytest.args(["-m", "pytest", "test"]).args(MODES).args(arguments);
+    summarise("conformance", &run_suite(&mut pytest, &suite, &report)?)
 }
 
 /// Runs the suite's universal tests, compiled with the headers of hpy 0.9.0, in our runtime.
@@ -91,24 +92,12 @@ pub fn old_headers(root: &Path, python: Option<&Path>, arguments: &[String]) -> 
         .args(&MODES[..2])
         .args(["-k", "universal and not hybrid and not debug"])
         .args(arguments);
-    run_suite(&mut pytest, &suite, &report)?;
-    summarise("conformance, old headers", &report)
+    summarise("conformance, old headers", &run_suite(&mut pytest, &suite, &report)?)
 }
 
-/// Runs pytest in the suite's folder; failed tests are in the report.
-fn run_suite(pytest: &mut Command, suite: &Path, report: &Path) -> Result<()> {
-    let status = pytest
-        .current_dir(suite)
-        .args(["--numprocesses=auto", "-q", "--tb=short", "-p", "no:cacheprovider", "--junitxml"])
-        .arg(report)
-        .stdin(Stdio::null())
-        .status()
-        .context("cannot start pytest")?;
-    // pytest says 1 for failed tests, which the report has; other numbers mean that it did not run.
-    if !matches!(status.code(), Some(0 | 1)) {
-        bail!("pytest did not run to its end: {status}");
-    }
-    Ok(())
+/// Runs pytest in the suite's folder.
+fn run_suite(pytest: &mut Command, suite: &Path, report: &Path) -> Result<Vec<Case>> {
+    pytest::run(pytest.current_dir(suite).args(["--numprocesses=auto", "-q", "--tb=short"]), report)
 }
 
 /// A package `hpy` with the build integration of 0.9.0 and our runtime.
@@ -170,29 +159,14 @@ fn offer_wheel(suite: &Path, wheel: &Path) -> Result<()> {
     Ok(())
 }
 
-/// One test of the report.
-struct Case {
-    name: String,
-    outcome: Outcome,
-}
-
-#[derive(PartialEq, Eq)]
-enum Outcome {
-    Passed,
-    Failed,
-    Skipped,
-}
-
 /// Prints the closing line and the names of what failed; fails if anything did that is not known.
-fn summarise(title: &str, report: &Path) -> Result<()> {
-    let cases = cases(&fs::read_to_string(report).context("pytest wrote no report")?);
-    let count = |outcome| cases.iter().filter(|case| case.outcome == outcome).count();
+fn summarise(title: &str, cases: &[Case]) -> Result<()> {
     let failed: Vec<_> = cases.iter().filter(|case| case.outcome == Outcome::Failed).collect();
     println!(
         "{title}: {} passed, {} failed, {} skipped",
-        count(Outcome::Passed),
+        count(cases, Outcome::Passed),
         failed.len(),
-        count(Outcome::Skipped)
+        count(cases, Outcome::Skipped)
     );
     let reason = |name: &str| KNOWN.iter().find(|(known, _)| name.contains(known)).map(|k| k.1);
     for case in &failed {
@@ -201,58 +175,8 @@ fn summarise(title: &str, report: &Path) -> Result<()> {
             None => println!("  {}", case.name),
         }
     }
-    if cases.is_empty() {
-        bail!("the report has no test");
-    }
     if failed.iter().any(|case| reason(&case.name).is_none()) {
         bail!("the published suite does not pass");
     }
     Ok(())
-}
-
-/// The test cases of a JUnit report as pytest writes it: one element a test, with a child element unless it passed.
-fn cases(report: &str) -> Vec<Case> {
-    report
-        .split("<testcase ")
-        .skip(1)
-        .map(|element| {
-            let body = element.split("</testcase>").next().unwrap_or_default();
-            let outcome = if body.contains("<failure") || body.contains("<error") {
-                Outcome::Failed
-            } else if body.contains("<skipped") {
-                Outcome::Skipped
-            } else {
-                Outcome::Passed
-            };
-            let name =
-                format!("{}::{}", attribute(element, "classname"), attribute(element, "name"));
-            Case { name, outcome }
-        })
-        .collect()
-}
-
-/// The value of an attribute; `element` begins with the first one.
-fn attribute<'a>(element: &'a str, name: &str) -> &'a str {
-    let start = format!("{name}=\"");
-    let at = element.match_indices(&start).map(|(at, _)| at);
-    let mut at = at.filter(|at| *at == 0 || element.as_bytes()[at - 1] == b' ');
-    let value = at.next().map_or("", |at| &element[at + start.len()..]);
-    value.split('"').next().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_report_is_read() {
-        let report = "<testsuite><testcase classname=\"a.B\" name=\"one\" time=\"1\" />\
-            <testcase classname=\"a.B\" name=\"two\"><failure message=\"x\">y</failure></testcase>\
-            <testcase classname=\"a.B\" name=\"three\"><skipped /></testcase></testsuite>";
-        let cases = cases(report);
-        assert_eq!(cases.len(), 3);
-        assert!(cases[0].outcome == Outcome::Passed && cases[0].name == "a.B::one");
-        assert!(cases[1].outcome == Outcome::Failed);
-        assert!(cases[2].outcome == Outcome::Skipped);
-    }
 }

@@ -9,6 +9,8 @@ mod generate;
 mod memcheck;
 mod model;
 mod old;
+mod ports;
+mod pytest;
 mod shell;
 mod test;
 
@@ -65,6 +67,15 @@ enum Command {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Run the own tests of published extensions, compiled as hybrid modules
+    ///
+    /// Fetches the source archives of ciso8601, lru-dict and pyrsistent from the package index,
+    /// builds each twice, as its author does and as a hybrid module whose glue is in tests/ports,
+    /// and fails if a test passes with the first build and not with the second.
+    Ports {
+        #[command(flatten)]
+        python: Python,
+    },
     /// Run the C tests under AddressSanitizer, UndefinedBehaviorSanitizer and Valgrind
     Memcheck {
         #[command(flatten)]
@@ -102,6 +113,7 @@ fn run(arguments: Arguments) -> Result<()> {
             let run = if old_headers { conformance::old_headers } else { conformance::conformance };
             run(&root(), python.path.as_deref(), &arguments)
         }
+        Command::Ports { python } => ports::ports(&root(), python.path.as_deref()),
         Command::Memcheck { python } => memcheck::memcheck(&root(), python.path.as_deref()),
     }
 }

@@ -1,0 +1,95 @@
+//! Running pytest and reading what it reports.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// One test of the report.
+pub struct Case {
+    /// `classname::name`
+    pub name: String,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How a test ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Passed,
+    Failed,
+    Skipped,
+}
+
+/// Runs pytest to its end, which writes `report`; tests that failed are no error.
+pub fn run(pytest: &mut Command, report: &Path) -> Result<Vec<Case>> {
+    let status = pytest
+        .args(["-p", "no:cacheprovider", "--junitxml"])
+        .arg(report)
+        .stdin(Stdio::null())
+        .status()
+        .context("cannot start pytest")?;
+    // pytest says 1 for failed tests, which the report has; other numbers mean that it did not run.
+    if !matches!(status.code(), Some(0 | 1)) {
+        bail!("pytest did not run to its end: {status}");
+    }
+    let cases = read(&fs::read_to_string(report).context("pytest wrote no report")?);
+    if cases.is_empty() {
+        bail!("the report has no test: {}", report.display());
+    }
+    Ok(cases)
+}
+
+/// How many of the tests ended so.
+pub fn count(cases: &[Case], outcome: Outcome) -> usize {
+    cases.iter().filter(|case| case.outcome == outcome).count()
+}
+
+/// The test cases of a JUnit report as pytest writes it: one element a test, with a child element unless it passed.
+fn read(report: &str) -> Vec<Case> {
+    report
+        .split("<testcase ")
+        .skip(1)
+        .map(|element| {
+            let body = element.split("</testcase>").next().unwrap_or_default();
+            let outcome = if body.contains("<failure") || body.contains("<error") {
+                Outcome::Failed
+            } else if body.contains("<skipped") {
+                Outcome::Skipped
+            } else {
+                Outcome::Passed
+            };
+            let name =
+                format!("{}::{}", attribute(element, "classname"), attribute(element, "name"));
+            Case { name, outcome }
+        })
+        .collect()
+}
+
+/// The value of an attribute; `element` begins with the first one.
+fn attribute<'a>(element: &'a str, name: &str) -> &'a str {
+    let start = format!("{name}=\"");
+    let at = element.match_indices(&start).map(|(at, _)| at);
+    let mut at = at.filter(|at| *at == 0 || element.as_bytes()[at - 1] == b' ');
+    let value = at.next().map_or("", |at| &element[at + start.len()..]);
+    value.split('"').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_read() {
+        let report = "<testsuite><testcase classname=\"a.B\" name=\"one\" time=\"1\" />\
+            <testcase classname=\"a.B\" name=\"two\"><failure message=\"x\">y</failure></testcase>\
+            <testcase classname=\"a.B\" name=\"three\"><skipped /></testcase></testsuite>";
+        let cases = read(report);
+        assert_eq!(cases.len(), 3);
+        assert!(cases[0].outcome == Outcome::Passed && cases[0].name == "a.B::one");
+        assert!(cases[1].outcome == Outcome::Failed);
+        assert!(cases[2].outcome == Outcome::Skipped);
+        assert_eq!(count(&cases, Outcome::Failed), 1);
+    }
+}
