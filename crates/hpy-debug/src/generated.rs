@@ -1299,8 +1299,7 @@ unsafe extern "C" fn ctx_Long_AsUInt32_t(ctx: *mut HPyContext, h: HPy) -> u32 {
             return !0;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Long_AsUInt32_t)(inner, wrapped_h);
-        result
+        ((*inner).ctx_Long_AsUInt32_t)(inner, wrapped_h)
     }
 }
 
@@ -1343,8 +1342,7 @@ unsafe extern "C" fn ctx_Long_AsUInt64_t(ctx: *mut HPyContext, h: HPy) -> u64 {
             return !0;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Long_AsUInt64_t)(inner, wrapped_h);
-        result
+        ((*inner).ctx_Long_AsUInt64_t)(inner, wrapped_h)
     }
 }
 
@@ -1372,8 +1370,7 @@ unsafe extern "C" fn ctx_Long_AsSize_t(ctx: *mut HPyContext, h: HPy) -> usize {
             return !0;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Long_AsSize_t)(inner, wrapped_h);
-        result
+        ((*inner).ctx_Long_AsSize_t)(inner, wrapped_h)
     }
 }
 
@@ -1386,8 +1383,7 @@ unsafe extern "C" fn ctx_Long_AsSsize_t(ctx: *mut HPyContext, h: HPy) -> isize {
             return -1;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Long_AsSsize_t)(inner, wrapped_h);
-        result
+        ((*inner).ctx_Long_AsSsize_t)(inner, wrapped_h)
     }
 }
 
@@ -1400,8 +1396,7 @@ unsafe extern "C" fn ctx_Long_AsVoidPtr(ctx: *mut HPyContext, h: HPy) -> *mut c_
             return core::ptr::null_mut();
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Long_AsVoidPtr)(inner, wrapped_h);
-        result
+        ((*inner).ctx_Long_AsVoidPtr)(inner, wrapped_h)
     }
 }
 
@@ -1414,8 +1409,7 @@ unsafe extern "C" fn ctx_Long_AsDouble(ctx: *mut HPyContext, h: HPy) -> f64 {
             return -1.0;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Long_AsDouble)(inner, wrapped_h);
-        result
+        ((*inner).ctx_Long_AsDouble)(inner, wrapped_h)
     }
 }
 
@@ -1480,8 +1474,7 @@ unsafe extern "C" fn ctx_Number_Check(ctx: *mut HPyContext, h: HPy) -> c_int {
             return 0;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Number_Check)(inner, wrapped_h);
-        result
+        ((*inner).ctx_Number_Check)(inner, wrapped_h)
     }
 }
 
@@ -2004,8 +1997,7 @@ unsafe extern "C" fn ctx_Callable_Check(ctx: *mut HPyContext, h: HPy) -> c_int {
             return 0;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Callable_Check)(inner, wrapped_h);
-        result
+        ((*inner).ctx_Callable_Check)(inner, wrapped_h)
     }
 }
 
@@ -2125,8 +2117,7 @@ unsafe extern "C" fn ctx_Err_Occurred(ctx: *mut HPyContext) -> c_int {
     unsafe {
         let api = Api::begin(ctx, &info::ctx_Err_Occurred);
         let inner = api.inner();
-        let result = ((*inner).ctx_Err_Occurred)(inner);
-        result
+        ((*inner).ctx_Err_Occurred)(inner)
     }
 }
 
@@ -2139,8 +2130,7 @@ unsafe extern "C" fn ctx_Err_ExceptionMatches(ctx: *mut HPyContext, exc: HPy) ->
             return 0;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Err_ExceptionMatches)(inner, wrapped_exc);
-        result
+        ((*inner).ctx_Err_ExceptionMatches)(inner, wrapped_exc)
     }
 }
 
@@ -2507,8 +2497,7 @@ unsafe extern "C" fn ctx_TypeCheck(ctx: *mut HPyContext, obj: HPy, type_: HPy) -
             return 0;
         }
         let inner = api.inner();
-        let result = ((*inner).ctx_TypeCheck)(inner, wrapped_obj, wrapped_type);
-        result
+        ((*inner).ctx_TypeCheck)(inner, wrapped_obj, wrapped_type)
     }
 }
 
@@ -2521,8 +2510,7 @@ unsafe extern "C" fn ctx_Is(ctx: *mut HPyContext, obj: HPy, other: HPy) -> c_int
             return 0;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Is)(inner, wrapped_obj, wrapped_other);
-        result
+        ((*inner).ctx_Is)(inner, wrapped_obj, wrapped_other)
     }
 }
 
@@ -2538,8 +2526,7 @@ unsafe extern "C" fn ctx_AsStruct_Object(ctx: *mut HPyContext, h: HPy) -> *mut c
             return core::ptr::null_mut();
         }
         let inner = api.inner();
-        let result = ((*inner).ctx_AsStruct_Object)(inner, wrapped_h);
-        result
+        ((*inner).ctx_AsStruct_Object)(inner, wrapped_h)
     }
 }
 
@@ -2555,8 +2542,7 @@ unsafe extern "C" fn ctx_AsStruct_Legacy(ctx: *mut HPyContext, h: HPy) -> *mut c
             return core::ptr::null_mut();
         }
         let inner = api.inner();
-        let result = ((*inner).ctx_AsStruct_Legacy)(inner, wrapped_h);
-        result
+        ((*inner).ctx_AsStruct_Legacy)(inner, wrapped_h)
     }
 }
 
@@ -2689,8 +2675,7 @@ unsafe extern "C" fn ctx_Bytes_Check(ctx: *mut HPyContext, h: HPy) -> c_int {
             return 0;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Bytes_Check)(inner, wrapped_h);
-        result
+        ((*inner).ctx_Bytes_Check)(inner, wrapped_h)
     }
 }
 
@@ -2703,8 +2688,7 @@ unsafe extern "C" fn ctx_Bytes_Size(ctx: *mut HPyContext, h: HPy) -> isize {
             return -1;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Bytes_Size)(inner, wrapped_h);
-        result
+        ((*inner).ctx_Bytes_Size)(inner, wrapped_h)
     }
 }
 
@@ -2720,8 +2704,7 @@ unsafe extern "C" fn ctx_Bytes_GET_SIZE(ctx: *mut HPyContext, h: HPy) -> isize {
             return -1;
         }
         let inner = api.inner();
-        let result = ((*inner).ctx_Bytes_GET_SIZE)(inner, wrapped_h);
-        result
+        ((*inner).ctx_Bytes_GET_SIZE)(inner, wrapped_h)
     }
 }
 
@@ -2771,8 +2754,7 @@ unsafe extern "C" fn ctx_Unicode_Check(ctx: *mut HPyContext, h: HPy) -> c_int {
             return 0;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Unicode_Check)(inner, wrapped_h);
-        result
+        ((*inner).ctx_Unicode_Check)(inner, wrapped_h)
     }
 }
 
@@ -2885,8 +2867,7 @@ unsafe extern "C" fn ctx_Unicode_ReadChar(ctx: *mut HPyContext, h: HPy, index: i
             return !0;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Unicode_ReadChar)(inner, wrapped_h, index);
-        result
+        ((*inner).ctx_Unicode_ReadChar)(inner, wrapped_h, index)
     }
 }
 
@@ -2932,8 +2913,7 @@ unsafe extern "C" fn ctx_List_Check(ctx: *mut HPyContext, h: HPy) -> c_int {
             return 0;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_List_Check)(inner, wrapped_h);
-        result
+        ((*inner).ctx_List_Check)(inner, wrapped_h)
     }
 }
 
@@ -2958,8 +2938,7 @@ unsafe extern "C" fn ctx_List_Append(ctx: *mut HPyContext, h_list: HPy, h_item: 
             return -1;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_List_Append)(inner, wrapped_h_list, wrapped_h_item);
-        result
+        ((*inner).ctx_List_Append)(inner, wrapped_h_list, wrapped_h_item)
     }
 }
 
@@ -2972,8 +2951,7 @@ unsafe extern "C" fn ctx_Dict_Check(ctx: *mut HPyContext, h: HPy) -> c_int {
             return 0;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Dict_Check)(inner, wrapped_h);
-        result
+        ((*inner).ctx_Dict_Check)(inner, wrapped_h)
     }
 }
 
@@ -2998,8 +2976,7 @@ unsafe extern "C" fn ctx_Tuple_Check(ctx: *mut HPyContext, h: HPy) -> c_int {
             return 0;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Tuple_Check)(inner, wrapped_h);
-        result
+        ((*inner).ctx_Tuple_Check)(inner, wrapped_h)
     }
 }
 
@@ -3038,8 +3015,7 @@ unsafe extern "C" fn ctx_AsPyObject(ctx: *mut HPyContext, h: HPy) -> *mut cpy_Py
             return core::ptr::null_mut();
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_AsPyObject)(inner, wrapped_h);
-        result
+        ((*inner).ctx_AsPyObject)(inner, wrapped_h)
     }
 }
 
@@ -3131,8 +3107,7 @@ unsafe extern "C" fn ctx_AsStruct_Type(ctx: *mut HPyContext, h: HPy) -> *mut c_v
             return core::ptr::null_mut();
         }
         let inner = api.inner();
-        let result = ((*inner).ctx_AsStruct_Type)(inner, wrapped_h);
-        result
+        ((*inner).ctx_AsStruct_Type)(inner, wrapped_h)
     }
 }
 
@@ -3148,8 +3123,7 @@ unsafe extern "C" fn ctx_AsStruct_Long(ctx: *mut HPyContext, h: HPy) -> *mut c_v
             return core::ptr::null_mut();
         }
         let inner = api.inner();
-        let result = ((*inner).ctx_AsStruct_Long)(inner, wrapped_h);
-        result
+        ((*inner).ctx_AsStruct_Long)(inner, wrapped_h)
     }
 }
 
@@ -3165,8 +3139,7 @@ unsafe extern "C" fn ctx_AsStruct_Float(ctx: *mut HPyContext, h: HPy) -> *mut c_
             return core::ptr::null_mut();
         }
         let inner = api.inner();
-        let result = ((*inner).ctx_AsStruct_Float)(inner, wrapped_h);
-        result
+        ((*inner).ctx_AsStruct_Float)(inner, wrapped_h)
     }
 }
 
@@ -3182,8 +3155,7 @@ unsafe extern "C" fn ctx_AsStruct_Unicode(ctx: *mut HPyContext, h: HPy) -> *mut 
             return core::ptr::null_mut();
         }
         let inner = api.inner();
-        let result = ((*inner).ctx_AsStruct_Unicode)(inner, wrapped_h);
-        result
+        ((*inner).ctx_AsStruct_Unicode)(inner, wrapped_h)
     }
 }
 
@@ -3199,8 +3171,7 @@ unsafe extern "C" fn ctx_AsStruct_Tuple(ctx: *mut HPyContext, h: HPy) -> *mut c_
             return core::ptr::null_mut();
         }
         let inner = api.inner();
-        let result = ((*inner).ctx_AsStruct_Tuple)(inner, wrapped_h);
-        result
+        ((*inner).ctx_AsStruct_Tuple)(inner, wrapped_h)
     }
 }
 
@@ -3216,8 +3187,7 @@ unsafe extern "C" fn ctx_AsStruct_List(ctx: *mut HPyContext, h: HPy) -> *mut c_v
             return core::ptr::null_mut();
         }
         let inner = api.inner();
-        let result = ((*inner).ctx_AsStruct_List)(inner, wrapped_h);
-        result
+        ((*inner).ctx_AsStruct_List)(inner, wrapped_h)
     }
 }
 
@@ -3236,8 +3206,7 @@ unsafe extern "C" fn ctx_Type_GetBuiltinShape(
             return HPyType_BuiltinShape(-1);
         }
         let inner = api.inner();
-        let result = ((*inner).ctx_Type_GetBuiltinShape)(inner, wrapped_h_type);
-        result
+        ((*inner).ctx_Type_GetBuiltinShape)(inner, wrapped_h_type)
     }
 }
 
@@ -3321,8 +3290,7 @@ unsafe extern "C" fn ctx_Capsule_Get(
             return core::ptr::null_mut();
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Capsule_Get)(inner, wrapped_capsule, key, utf8_name);
-        result
+        ((*inner).ctx_Capsule_Get)(inner, wrapped_capsule, key, utf8_name)
     }
 }
 
@@ -3339,8 +3307,7 @@ unsafe extern "C" fn ctx_Capsule_IsValid(
             return 0;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Capsule_IsValid)(inner, wrapped_capsule, utf8_name);
-        result
+        ((*inner).ctx_Capsule_IsValid)(inner, wrapped_capsule, utf8_name)
     }
 }
 
@@ -3358,8 +3325,7 @@ unsafe extern "C" fn ctx_Capsule_Set(
             return -1;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Capsule_Set)(inner, wrapped_capsule, key, value);
-        result
+        ((*inner).ctx_Capsule_Set)(inner, wrapped_capsule, key, value)
     }
 }
 
@@ -3451,8 +3417,7 @@ unsafe extern "C" fn ctx_Type_IsSubtype(ctx: *mut HPyContext, sub: HPy, type_: H
             return 0;
         }
         let inner = api.inner();
-        let result = ((*inner).ctx_Type_IsSubtype)(inner, wrapped_sub, wrapped_type);
-        result
+        ((*inner).ctx_Type_IsSubtype)(inner, wrapped_sub, wrapped_type)
     }
 }
 
@@ -3562,8 +3527,7 @@ unsafe extern "C" fn ctx_SetCallFunction(
             return -1;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_SetCallFunction)(inner, wrapped_h, func);
-        result
+        ((*inner).ctx_SetCallFunction)(inner, wrapped_h, func)
     }
 }
 
@@ -3579,8 +3543,7 @@ unsafe extern "C" fn ctx_AsStruct_Dict(ctx: *mut HPyContext, h: HPy) -> *mut c_v
             return core::ptr::null_mut();
         }
         let inner = api.inner();
-        let result = ((*inner).ctx_AsStruct_Dict)(inner, wrapped_h);
-        result
+        ((*inner).ctx_AsStruct_Dict)(inner, wrapped_h)
     }
 }
 
@@ -3598,8 +3561,7 @@ unsafe extern "C" fn ctx_List_Insert(
             return -1;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_List_Insert)(inner, wrapped_h_list, index, wrapped_h_item);
-        result
+        ((*inner).ctx_List_Insert)(inner, wrapped_h_list, index, wrapped_h_item)
     }
 }
 
@@ -3698,8 +3660,7 @@ unsafe extern "C" fn ctx_Iter_Check(ctx: *mut HPyContext, obj: HPy) -> c_int {
             return 0;
         };
         let inner = api.inner();
-        let result = ((*inner).ctx_Iter_Check)(inner, wrapped_obj);
-        result
+        ((*inner).ctx_Iter_Check)(inner, wrapped_obj)
     }
 }
 

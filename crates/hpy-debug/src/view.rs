@@ -114,10 +114,8 @@ impl Handle {
     /// Where the handle was opened or closed, if that was captured: the extension's frames, the innermost first.
     pub fn frames(self, closed: bool) -> Vec<Frame> {
         // Resolving takes long, and is not done under the lock.
-        let trace = self.look(|slot| {
-            let trace = if closed { &slot.closed } else { &slot.opened };
-            trace.as_ref().map(crate::trace::Trace::clone)
-        });
+        let trace =
+            self.look(|slot| if closed { slot.closed.clone() } else { slot.opened.clone() });
         trace.flatten().map_or_else(Vec::new, |trace| trace.frames())
     }
 

@@ -124,13 +124,13 @@ fn wrapper(f: &Function) -> String {
     let begin = if f.attached { "begin" } else { "anywhere" };
     let arguments: String = f.params.iter().map(|p| format!(", {}", argument(p))).collect();
     let came_back = if f.runs_python { "api.came_back();\n" } else { "" };
-    let end = match f.returns.ctype.as_str() {
-        _ if nothing => "",
-        "HPy" => "api.new_handle(result)",
-        _ => "result",
-    };
     let call = format!("((*inner).{})(inner{arguments})", f.member());
-    let call = if nothing { format!("{call};") } else { format!("let result = {call};") };
+    let (call, end) = match f.returns.ctype.as_str() {
+        _ if nothing => (format!("{call};"), ""),
+        "HPy" => (format!("let result = {call};"), "api.new_handle(result)"),
+        _ if came_back.is_empty() => (call, ""),
+        _ => (format!("let result = {call};"), "result"),
+    };
     format!(
         "/// `{}`\nunsafe extern \"C\" fn {}(ctx: *mut HPyContext{params}){result} {{\n\
          // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.\n\
