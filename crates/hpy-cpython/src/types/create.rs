@@ -4,7 +4,7 @@ use core::ffi::{CStr, c_int, c_uint, c_void};
 use core::ptr;
 
 use hpy_abi::*;
-use hpy_host::thunk::{self, Kind};
+use hpy_host::thunk::Kind;
 use pyo3_ffi as ffi;
 
 use super::plan::{self, Origin, Plan};
@@ -209,7 +209,13 @@ unsafe fn new_record(
         if has_legacy(spec, ffi::Py_tp_traverse) {
             record.flags |= LEGACY_TRAVERSE;
         }
-        record.traverse = traverse(ctx, definitions, legacy_dealloc);
+        record.traverse = core::mem::transmute::<HPyCFunction, Option<HPyFunc_traverseproc>>(
+            bind_plain(ctx, Kind::Shift3, HPyFunc_TRAVERSEPROC, definitions.traverse),
+        );
+        let members = members::object_offsets(&definitions.members);
+        if record.traverse.is_none() && !members.is_empty() && !legacy_dealloc {
+            record.set_object_members(members);
+        }
         record.destroy = core::mem::transmute::<HPyCFunction, Option<HPyFunc_destroyfunc>>(
             bind_plain(ctx, Kind::Shift1, HPyFunc_DESTROYFUNC, definitions.destroy),
         );
@@ -222,33 +228,6 @@ unsafe fn new_record(
             };
     }
     record
-}
-
-/// The author's traverse function, or one that visits the object members if the author forgot it.
-unsafe fn traverse(
-    ctx: *mut HPyContext,
-    definitions: &Definitions,
-    legacy_dealloc: bool,
-) -> Option<HPyFunc_traverseproc> {
-    // SAFETY: a traverse slot has this prototype; a thunk is code with the prototype of its target.
-    unsafe {
-        if definitions.traverse.is_some() {
-            return core::mem::transmute::<HPyCFunction, Option<HPyFunc_traverseproc>>(bind_plain(
-                ctx,
-                Kind::Shift3,
-                HPyFunc_TRAVERSEPROC,
-                definitions.traverse,
-            ));
-        }
-        let offsets = members::object_offsets(&definitions.members);
-        if offsets.is_empty() || legacy_dealloc {
-            return None;
-        }
-        let offsets: &'static Vec<usize> = Box::leak(Box::new(offsets));
-        let target = members::traverse_objects as *const c_void;
-        let thunk = thunk::thunk(Kind::Shift3, ptr::from_ref(offsets).cast(), target)?;
-        Some(core::mem::transmute::<*mut c_void, HPyFunc_traverseproc>(thunk.as_ptr()))
-    }
 }
 
 /// The entries of a C API table that ends with a null name.
@@ -370,7 +349,7 @@ unsafe fn slot_table(
             push(ffi::Py_tp_traverse, gc::traverse as *mut c_void);
             push(ffi::Py_tp_clear, gc::clear as *mut c_void);
         }
-        if plan.record.traverse.is_some() || plan.record.destroy.is_some() {
+        if plan.record.has_fields() || plan.record.destroy.is_some() {
             push(ffi::Py_tp_dealloc, dealloc::dealloc as *mut c_void);
         }
     }

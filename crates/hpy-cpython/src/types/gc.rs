@@ -111,9 +111,10 @@ pub(crate) unsafe extern "C" fn traverse(
         }
         let fields = Visit { visit, arg };
         for record in levels {
-            if let Some(author) = record.traverse {
+            if record.has_fields() {
                 let data = shape::struct_of(object, record);
-                let result = author(data, visit_field, ptr::from_ref(&fields).cast_mut().cast());
+                let arg = ptr::from_ref(&fields).cast_mut().cast();
+                let result = record.visit_fields(data, visit_field, arg);
                 if result != 0 {
                     return result;
                 }
@@ -160,8 +161,10 @@ pub(crate) unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
 /// # Safety
 /// `record` is one of the records of the type of `object`.
 pub(crate) unsafe fn clear_fields(object: *mut ffi::PyObject, record: &Record) {
-    if let Some(author) = record.traverse {
+    if record.has_fields() {
         // SAFETY: the record's struct is in the object; the visitor takes no argument.
-        unsafe { author(shape::struct_of(object, record), clear_field, ptr::null_mut()) };
+        unsafe {
+            record.visit_fields(shape::struct_of(object, record), clear_field, ptr::null_mut());
+        }
     }
 }

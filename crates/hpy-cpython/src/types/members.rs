@@ -73,28 +73,10 @@ unsafe extern "C" fn set(
 }
 
 /// The offsets of the members that hold references.
-pub(crate) fn object_offsets(members: &[&HPyMember]) -> Vec<usize> {
+pub(crate) fn object_offsets(members: &[&HPyMember]) -> Vec<isize> {
     members
         .iter()
         .filter(|m| matches!(m.type_, HPyMember_OBJECT | HPyMember_OBJECT_EX))
-        .map(|m| m.offset as usize)
+        .map(|m| m.offset)
         .collect()
-}
-
-/// The traverse function of a type whose author gave none though it has object members: it is called through a thunk
-/// that puts the offsets before the arguments of a `HPyFunc_traverseproc`.
-pub(crate) unsafe extern "C" fn traverse_objects(
-    offsets: &Vec<usize>,
-    data: *mut c_void,
-    visit: HPyFunc_visitproc,
-    arg: *mut c_void,
-) -> c_int {
-    for offset in offsets {
-        // SAFETY: the struct has a field at each of the offsets.
-        let result = unsafe { visit(data.byte_add(*offset).cast::<HPyField>(), arg) };
-        if result != 0 {
-            return result;
-        }
-    }
-    0
 }

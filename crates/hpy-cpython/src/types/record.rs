@@ -1,9 +1,11 @@
 //! The record behind each type that HPy makes, and how it is found from a type.
 
-use core::ffi::c_void;
+use core::ffi::{c_int, c_void};
 use core::ptr;
 
-use hpy_abi::{HPyFunc_destroyfunc, HPyFunc_traverseproc, HPyType_BuiltinShape};
+use hpy_abi::{
+    HPyField, HPyFunc_destroyfunc, HPyFunc_traverseproc, HPyFunc_visitproc, HPyType_BuiltinShape,
+};
 use pyo3_ffi as ffi;
 
 /// Tells a record from whatever else could be in the word; the same number in `include/hpy/cpython/`.
@@ -13,6 +15,8 @@ const MAGIC: u64 = 0x3145_5059_5459_4850;
 pub(crate) const LEGACY_DEALLOC: i32 = 1;
 /// Flag of a record: the type's `tp_traverse` and `tp_clear` are the author's own.
 pub(crate) const LEGACY_TRAVERSE: i32 = 2;
+/// Flag of a record: it ends with `object_members`.
+const OBJECT_MEMBERS: i32 = 4;
 
 /// What the runtime must know of a type. The fields of this struct are shared with the CPython ABI (`include/hpy/cpython/`):
 /// records made there and here, by several libraries, are found in one hierarchy of types.
@@ -21,21 +25,23 @@ pub(crate) struct Record {
     magic: u64,
     /// Which builtin's layout the struct extends.
     pub shape: HPyType_BuiltinShape,
-    /// [`LEGACY_DEALLOC`], [`LEGACY_TRAVERSE`]
+    /// [`LEGACY_DEALLOC`], [`LEGACY_TRAVERSE`], [`OBJECT_MEMBERS`]
     pub flags: i32,
     /// Where the struct is in the object; for variable-sized shapes, where the items begin.
     pub struct_offset: usize,
     /// Size of the struct.
     pub struct_size: usize,
-    /// The author's traverse function, or one that visits the object members.
+    /// The author's traverse function.
     pub traverse: Option<HPyFunc_traverseproc>,
     /// The author's destroy function.
     pub destroy: Option<HPyFunc_destroyfunc>,
     /// What instances are called through unless they have a call function of their own.
     pub default_call: Option<ffi::vectorcallfunc>,
+    /// Offsets in the struct of members that hold references, ended by -1. Only if the flags say so: not every maker has this field.
+    object_members: *const isize,
 }
 
-// SAFETY: a record is not changed after it is made; its pointers are to code.
+// SAFETY: a record is not changed after it is made; its pointers are to code and to constants.
 unsafe impl Sync for Record {}
 
 impl Record {
@@ -54,7 +60,50 @@ impl Record {
             traverse: None,
             destroy: None,
             default_call: None,
+            object_members: ptr::null(),
         }
+    }
+
+    /// Says which members hold references, for a type whose author gave no traverse function.
+    pub(crate) fn set_object_members(&mut self, mut offsets: Vec<isize>) {
+        offsets.push(-1);
+        self.flags |= OBJECT_MEMBERS;
+        self.object_members = offsets.leak().as_ptr();
+    }
+
+    /// Whether there can be fields in the struct.
+    pub(crate) fn has_fields(&self) -> bool {
+        self.traverse.is_some() || self.flags & OBJECT_MEMBERS != 0
+    }
+
+    /// Shows the fields of a struct to a visitor: as the author does, or else the object members.
+    ///
+    /// # Safety
+    /// `data` is a struct that this record describes; `visit` takes `arg`.
+    pub(crate) unsafe fn visit_fields(
+        &self,
+        data: *mut c_void,
+        visit: HPyFunc_visitproc,
+        arg: *mut c_void,
+    ) -> c_int {
+        // SAFETY: the struct has a field at each of the offsets, which end with a negative number.
+        unsafe {
+            if let Some(author) = self.traverse {
+                return author(data, visit, arg);
+            }
+            if !self.has_fields() {
+                return 0;
+            }
+            let mut offset = self.object_members;
+            while *offset >= 0 {
+                let result = visit(data.byte_offset(*offset).cast::<HPyField>(), arg);
+                if result != 0 {
+                    return result;
+                }
+                offset = offset.add(1);
+            }
+        }
+        0
     }
 }
 
