@@ -25,6 +25,12 @@ pub(crate) fn current() -> *const Context {
     CURRENT.get()
 }
 
+/// The author's function that this thread is in; 0 if it is in none.
+pub(crate) fn current_function() -> usize {
+    // SAFETY: contexts are never freed.
+    unsafe { current().as_ref() }.map_or(0, |context| context.function.get())
+}
+
 /// Says which call this thread is in, after code ran that may have been in others.
 #[inline(always)]
 pub(crate) fn set_current(context: *const Context) {
@@ -68,12 +74,11 @@ impl Call {
         let world = target.world;
         let mut state = state();
         let context = world.take_context(&mut state);
+        context.thread.set(this_thread());
+        context.function.set(target.function as usize);
+        let outer = CURRENT.replace(context);
         let arguments = arguments
             .map(|h| if h.is_null() { h } else { state.handles.open(world, h, Owner::Caller) });
-        drop(state);
-        let outer = current();
-        context.thread.set(this_thread());
-        set_current(context);
         (Self { context, outer }, arguments)
     }
 

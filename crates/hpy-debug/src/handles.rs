@@ -169,14 +169,15 @@ impl Handles {
     /// Opens a handle for `inner`, which is not null.
     pub fn open(&mut self, world: &'static World, inner: HPy, owner: Owner) -> HPy {
         let index = self.take(world);
-        let opened = Trace::capture(self.trace_limit);
+        let constant = owner == Owner::Context;
+        let opened = if constant { None } else { Trace::capture(self.trace_limit) };
         let generation = self.generation;
         let slot = &mut self.slots[index as usize];
         let next = value(index, serial(slot.value) + 1);
         (slot.value, slot.live, slot.inner) = (next, next, inner);
         (slot.world, slot.owner, slot.generation) = (world, owner, generation);
         (slot.opened, slot.closed) = (opened, None);
-        if owner != Owner::Context {
+        if !constant {
             self.append(index, List::Open);
         }
         next

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::call::current_function;
+
 /// Frames of our own that lie above the extension's when a trace is captured.
 const OWN: usize = 12;
 
@@ -11,7 +13,11 @@ const NOW: usize = 16;
 
 /// Return addresses, the innermost first.
 #[derive(Clone)]
-pub(crate) struct Trace(Box<[usize]>);
+pub(crate) struct Trace {
+    frames: Box<[usize]>,
+    /// The author's function that Python called.
+    function: usize,
+}
 
 /// One frame of the extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,35 +51,53 @@ impl Trace {
             frames.push(frame.ip() as usize);
             frames.len() < wanted
         });
-        Self(frames.into_boxed_slice())
+        Self { frames: frames.into_boxed_slice(), function: current_function() }
     }
 
-    /// The frames of the extension's code: those between our wrapper, which it called, and our entry, which called it.
+    /// The frames of the extension's code: those between our wrapper, which it called, and our entry, which called it. If a call of
+    /// the API is the last thing that a function does, there may be none; then it is the author's function as a whole.
     pub fn frames(&self) -> Vec<Frame> {
-        let code = self.0.iter().copied();
-        code.skip_while(|&ip| is_own(ip)).take_while(|&ip| !is_own(ip)).flat_map(resolve).collect()
+        let own = library(Trace::walk as *const () as usize);
+        let code = self.frames.iter().copied();
+        let theirs: Vec<_> = code
+            .skip_while(|&ip| library(ip) == own)
+            .take_while(|&ip| library(ip) != own)
+            .collect();
+        let first = theirs.first().map(|&ip| library(ip));
+        if self.function != 0 && first != Some(library(self.function)) {
+            // The resolver takes addresses for those that a call returns to, which are behind it.
+            return resolve(self.function + 1);
+        }
+        theirs.into_iter().flat_map(resolve).filter(|frame| !frame.is_of_header()).collect()
     }
 }
 
-/// Whether an address lies in the library that this code is in.
-#[cfg(unix)]
-fn is_own(ip: usize) -> bool {
-    let base = |address: usize| {
-        let mut info = core::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-        // SAFETY: any address may be asked for; the answer is written to a place of our own.
-        unsafe {
-            (libc::dladdr(address as *const _, info.as_mut_ptr()) != 0)
-                .then(|| info.assume_init().dli_fbase as usize)
-        }
-    };
-    base(ip).is_some_and(|library| base(is_own as *const () as usize) == Some(library))
+impl Frame {
+    /// Whether the frame is of a function of HPy's headers that only calls the context.
+    fn is_of_header(&self) -> bool {
+        let parts = ["hpy/generated/functions", "hpy/universal/functions"];
+        let file = self.file.as_ref().map(|file| file.to_string_lossy().replace('\\', "/"));
+        file.is_some_and(|file| parts.iter().any(|part| file.contains(part)))
+    }
 }
 
-/// Whether an address lies in a function of these crates.
+/// Which library an address lies in.
+#[cfg(unix)]
+fn library(address: usize) -> Option<usize> {
+    let mut info = core::mem::MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: any address may be asked for; the answer is written to a place of our own.
+    unsafe {
+        let known = libc::dladdr(address as *const _, info.as_mut_ptr()) != 0;
+        known.then(|| info.assume_init().dli_fbase as usize)
+    }
+}
+
+/// Which library an address lies in: here only whether it is this one.
 #[cfg(not(unix))]
-fn is_own(ip: usize) -> bool {
+fn library(address: usize) -> Option<usize> {
     let ours = |name: &String| name.contains("hpy_debug") || name.contains("hpy_universal");
-    resolve(ip).first().is_some_and(|frame| frame.function.as_ref().is_some_and(ours))
+    let own = resolve(address).first().and_then(|frame| frame.function.as_ref().map(ours));
+    Some(usize::from(own.unwrap_or(false)))
 }
 
 /// The function at an address and those that are inlined there, the innermost first.

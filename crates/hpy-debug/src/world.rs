@@ -31,12 +31,15 @@ pub(crate) struct Context {
     pub left: Cell<bool>,
     /// The thread of that call.
     pub thread: Cell<usize>,
+    /// The author's function that was called.
+    pub function: Cell<usize>,
 }
 
 impl Context {
     fn new(api: HPyContext, world: &'static World) -> &'static Self {
-        let (busy, left, thread) = (Cell::new(false), Cell::new(false), Cell::new(0));
-        Box::leak(Box::new(Self { api, world, busy, left, thread }))
+        let (busy, left) = (Cell::new(false), Cell::new(false));
+        let (thread, function) = (Cell::new(0), Cell::new(0));
+        Box::leak(Box::new(Self { api, world, busy, left, thread, function }))
     }
 }
 

@@ -1,5 +1,7 @@
 """Detection of handles that an extension has not closed."""
 
+import textwrap
+
 from hpy.universal import _debug
 
 
@@ -19,7 +21,7 @@ class HPyLeakError(HPyDebugError):
         """Say how many handles were forgotten, and which."""
         count = len(self.leaks)
         lines = [f"{count} unclosed handle{'s' if count != 1 else ''}:"]
-        lines += [f"    {leak!r}" for leak in self.leaks]
+        lines += [textwrap.indent(repr(leak), "    ") for leak in self.leaks]
         return "\n".join(lines)
 
 
