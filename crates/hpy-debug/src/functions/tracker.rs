@@ -1,4 +1,5 @@
-//! Trackers. They hold handles of this crate, and close them as `HPy_Close` does.
+//! Trackers. They hold handles of this crate, and close them as `HPy_Close` does. A tracker of the wrapped context, which gets null
+//! handles only, tells when there is no memory.
 
 use core::ffi::c_int;
 
@@ -11,20 +12,24 @@ use crate::generated::info;
 use crate::report::raise;
 use crate::state::state;
 
-/// A tracker that is not closed: the handles that it has to close.
-pub(crate) struct Tracker(Vec<HPy>);
+/// A tracker that is not closed.
+pub(crate) struct Tracker {
+    wrapped: HPyTracker,
+    /// What it has to close.
+    handles: Vec<HPy>,
+}
 
 /// `HPyTracker_New`
 pub(crate) unsafe extern "C" fn ctx_Tracker_New(ctx: *mut HPyContext, size: isize) -> HPyTracker {
     // SAFETY: the extension calls with a context of this crate.
     unsafe {
         let api = Api::begin(ctx, &info::ctx_Tracker_New);
-        if size < 0 {
-            // The wrapped context says why not.
-            let inner = api.inner();
-            return ((*inner).ctx_Tracker_New)(inner, size);
+        let inner = api.inner();
+        let wrapped = ((*inner).ctx_Tracker_New)(inner, size);
+        if wrapped.is_null() {
+            return wrapped;
         }
-        HPyTracker { _i: state().trackers.insert(Tracker(Vec::new())) }
+        HPyTracker { _i: state().trackers.insert(Tracker { wrapped, handles: Vec::new() }) }
     }
 }
 
@@ -40,13 +45,20 @@ pub(crate) unsafe extern "C" fn ctx_Tracker_Add(
         if api.handles([h]).is_none() {
             return -1;
         }
-        if let Some(tracker) = state().trackers.get(ht._i) {
-            tracker.0.push(h);
-            return 0;
+        let inner = api.inner();
+        let wrapped = state().trackers.get(ht._i).map(|tracker| {
+            // Also if there is no memory for more, as the description says.
+            tracker.handles.push(h);
+            tracker.wrapped
+        });
+        match wrapped {
+            Some(wrapped) => ((*inner).ctx_Tracker_Add)(inner, wrapped, HPy::NULL),
+            None => {
+                api.find_other(&TRACKER_CLOSED, "ht", "");
+                raise(inner, &TRACKER_CLOSED);
+                -1
+            }
         }
-        api.find_other(&TRACKER_CLOSED, "ht", "");
-        raise(api.inner(), &TRACKER_CLOSED);
-        -1
     }
 }
 
@@ -54,7 +66,7 @@ pub(crate) unsafe extern "C" fn ctx_Tracker_Add(
 pub(crate) unsafe extern "C" fn ctx_Tracker_ForgetAll(ctx: *mut HPyContext, ht: HPyTracker) {
     // SAFETY: the extension calls with a context of this crate.
     let api = unsafe { Api::begin(ctx, &info::ctx_Tracker_ForgetAll) };
-    let forgotten = state().trackers.get(ht._i).map(|tracker| tracker.0.clear());
+    let forgotten = state().trackers.get(ht._i).map(|tracker| tracker.handles.clear());
     if forgotten.is_none() {
         api.find_other(&TRACKER_CLOSED, "ht", "");
     }
@@ -70,7 +82,11 @@ pub(crate) unsafe extern "C" fn ctx_Tracker_Close(ctx: *mut HPyContext, ht: HPyT
         }
         let tracker = state().trackers.remove(ht._i);
         match tracker {
-            Some(Tracker(handles)) => handles.into_iter().for_each(|h| close(&api, h)),
+            Some(Tracker { wrapped, handles }) => {
+                let inner = api.inner();
+                ((*inner).ctx_Tracker_Close)(inner, wrapped);
+                handles.into_iter().for_each(|h| close(&api, h));
+            }
             None => {
                 api.find_other(&TRACKER_CLOSED, "ht", "");
             }
