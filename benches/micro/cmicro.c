@@ -32,7 +32,8 @@ static PyObject *two_longs(PyObject *self, PyObject *args)
 /* ---- a type ---- */
 
 typedef struct {
-    PyObject_HEAD long x;
+    PyObject_HEAD
+    long x;
     long y;
 } Point;
 

@@ -656,7 +656,8 @@ static PyObject *dumps(PyObject *self, PyObject *args, PyObject *kwargs)
 /* ---- Decoder: values out of a stream that arrives in pieces ---- */
 
 typedef struct {
-    PyObject_HEAD PyObject *object_hook, *parse_float; /* NULL: no such function */
+    PyObject_HEAD
+    PyObject *object_hook, *parse_float; /* NULL: no such function */
     PyObject *ready; /* the list of values that `feed` has still to hand out, or NULL */
     int allow_nan, unique_names;
     js_stream stream;

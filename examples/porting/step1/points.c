@@ -7,7 +7,8 @@
 #include "../vector.h"
 
 typedef struct {
-    PyObject_HEAD Py_ssize_t dimensions;
+    PyObject_HEAD
+    Py_ssize_t dimensions;
     double *coords;
     PyObject *label;
 } Point;
