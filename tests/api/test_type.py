@@ -540,6 +540,59 @@ def test_struct_of_a_base(module):
         mod.derive(type("Attributes", (mod.Base,), {"__slots__": ("a",)}))
 
 
+def test_callable_metaclass(module):
+    source = """
+    typedef struct { long calls; } Meta;
+    HPyType_HELPERS(Meta, HPyType_BuiltinShape_Type)
+    HPyDef_SLOT(Meta_call, HPy_tp_call)
+    static HPy Meta_call_impl(HPyContext *ctx, HPy self, const HPy *args, size_t n, HPy kwnames)
+    {
+        return HPyLong_FromLong(ctx, ++Meta_AsStruct(ctx, self)->calls);
+    }
+    static HPyDef *Meta_defines[] = {&Meta_call, NULL};
+    static HPyType_Spec Meta_spec = {
+        .name = "testmod.Meta", .basicsize = sizeof(Meta), .builtin_shape = SHAPE(Meta),
+        .flags = HPy_TPFLAGS_DEFAULT | HPy_TPFLAGS_BASETYPE, .defines = Meta_defines,
+    };
+    """
+    Meta = module(source, types="Meta").Meta
+    Made = type.__call__(Meta, "Made", (), {"attribute": 1})
+    assert (Made(), Made(1, x=2), Made.attribute) == (1, 2, 1)
+
+
+def test_struct_over_a_type_without_one(module):
+    source = """
+    typedef struct { long value; } Data;
+    HPyType_HELPERS(Data, HPyType_BuiltinShape_Long)
+    HPyDef_MEMBER(Data_value, "value", HPyMember_LONG, offsetof(Data, value))
+    static HPyDef *Data_defines[] = {&Data_value, NULL};
+    static HPyType_Spec Plain_spec = {
+        .name = "testmod.Plain", .flags = HPy_TPFLAGS_DEFAULT | HPy_TPFLAGS_BASETYPE,
+    };
+    static HPyType_Spec Data_spec = {
+        .name = "testmod.Data", .basicsize = sizeof(Data), .builtin_shape = SHAPE(Data),
+        .flags = HPy_TPFLAGS_DEFAULT | HPy_TPFLAGS_BASETYPE, .defines = Data_defines,
+    };
+    HPyDef_METH(make, "make", HPyFunc_NOARGS)
+    static HPy make_impl(HPyContext *ctx, HPy self)
+    {
+        HPyType_SpecParam params[] = {
+            {HPyType_SpecParam_Base, ctx->h_LongType}, {(HPyType_SpecParam_Kind)0, HPy_NULL},
+        };
+        HPy plain = HPyType_FromSpec(ctx, &Plain_spec, params);
+        if (HPy_IsNull(plain))
+            return HPy_NULL;
+        params[0].object = plain;
+        HPy data = HPyType_FromSpec(ctx, &Data_spec, params);
+        HPy_Close(ctx, plain);
+        return data;
+    }
+    """
+    one = module(source, "make").make()(2**100)
+    one.value = 7
+    assert (one, one.value) == (2**100, 7)
+
+
 METACLASS = """
 typedef struct { long magic; char more[64]; } Meta;
 HPyType_HELPERS(Meta, HPyType_BuiltinShape_Type)
@@ -571,11 +624,19 @@ static HPy make_impl(HPyContext *ctx, HPy self, HPy metaclass)
     };
     return HPyType_FromSpec(ctx, &Made_spec, params);
 }
+HPyDef_METH(inherit, "inherit", HPyFunc_O)
+static HPy inherit_impl(HPyContext *ctx, HPy self, HPy base)
+{
+    HPyType_SpecParam params[] = {
+        {HPyType_SpecParam_Base, base}, {(HPyType_SpecParam_Kind)0, HPy_NULL},
+    };
+    return HPyType_FromSpec(ctx, &Made_spec, params);
+}
 """
 
 
 def test_metaclass(module, no_leak):
-    mod = module(METACLASS, "make", types="Meta")
+    mod = module(METACLASS, "make, inherit", types="Meta")
     Python = type("Python", (mod.Meta,), {})
     for metaclass in (mod.Meta, Python):
         Made = mod.make(metaclass)
@@ -589,6 +650,10 @@ def test_metaclass(module, no_leak):
         Sub = type(Made)("Sub", (Made,), {})
         assert Sub.magic == 0 and Made.magic == 99
         assert Sub().value == 0
+        Inherits = mod.inherit(Made)
+        assert type(Inherits) is metaclass
+        Inherits.magic = 5
+        assert (Inherits.magic, Made.magic) == (5, 99)
     assert type.__basicsize__ == type(int).__basicsize__
     no_leak(lambda: mod.make(mod.Meta), mod.Meta)
 

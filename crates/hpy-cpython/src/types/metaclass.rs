@@ -12,10 +12,11 @@ pub(crate) unsafe fn from_spec(
     spec: &mut ffi::PyType_Spec,
     bases: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: as required; no module is associated. A null metaclass is derived from the bases.
+    // SAFETY: as required; no module is associated. Without a metaclass CPython takes that of the bases.
     unsafe {
-        let metaclass =
-            if metaclass == &raw mut ffi::PyType_Type { core::ptr::null_mut() } else { metaclass };
+        if metaclass == &raw mut ffi::PyType_Type {
+            return ffi::PyType_FromSpecWithBases(spec, bases);
+        }
         ffi::PyType_FromMetaclass(metaclass, core::ptr::null_mut(), spec, bases)
     }
 }

@@ -71,13 +71,14 @@ pub(crate) unsafe fn read(params: *const HPyType_SpecParam) -> Result<Params, Fa
     }
     // SAFETY: the handles are open.
     unsafe {
-        if let Some(metaclass) = metaclass {
-            found.metaclass = check_metaclass(metaclass)?;
-        }
         if !single.is_empty() {
             pack(&mut found, &single)?;
         }
         check_bases(found.bases)?;
+        match metaclass {
+            Some(metaclass) => found.metaclass = check_metaclass(metaclass)?,
+            None => inherit_metaclass(&mut found),
+        }
     }
     Ok(found)
 }
@@ -140,6 +141,33 @@ unsafe fn check_bases(bases: *mut ffi::PyObject) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Takes the most derived metaclass of the bases, as CPython does by itself since 3.12. One with a constructor of its own
+/// is left out, as CPython leaves out all of them before.
+unsafe fn inherit_metaclass(found: &mut Params) {
+    if cfg!(Py_3_12) || found.bases.is_null() {
+        return;
+    }
+    // SAFETY: a tuple of types.
+    unsafe {
+        for at in 0..ffi::PyTuple_GET_SIZE(found.bases) {
+            let metaclass = ffi::Py_TYPE(ffi::PyTuple_GET_ITEM(found.bases, at));
+            if has_constructor_of_type(metaclass)
+                && ffi::PyType_IsSubtype(metaclass, found.metaclass) != 0
+            {
+                found.metaclass = metaclass;
+            }
+        }
+    }
+}
+
+/// Whether a metaclass makes its types as `type` does.
+unsafe fn has_constructor_of_type(metaclass: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: a type.
+    unsafe {
+        (*metaclass).tp_new.map(|f| f as usize) == ffi::PyType_Type.tp_new.map(|f| f as usize)
+    }
+}
+
 unsafe fn check_metaclass(
     metaclass: *mut ffi::PyObject,
 ) -> Result<*mut ffi::PyTypeObject, Failure> {
@@ -153,8 +181,7 @@ unsafe fn check_metaclass(
                 "HPyType_FromSpec: the metaclass must be a subclass of type".into(),
             ));
         }
-        let new = (*ty).tp_new.map(|f| f as usize);
-        if new != ffi::PyType_Type.tp_new.map(|f| f as usize) {
+        if !has_constructor_of_type(ty) {
             return Err(Failure::Type(
                 "HPyType_FromSpec: a metaclass with a constructor (HPy_tp_new) of its own is not \
                  supported; use HPy_tp_init"

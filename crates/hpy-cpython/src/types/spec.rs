@@ -250,7 +250,7 @@ impl Context<'_> {
                 }
                 return Ok(());
             }
-            let Some(record) = base_record else {
+            let Some(record) = base_record.filter(|record| record.struct_size > 0) else {
                 let builtin = self.layout.builtin;
                 if ffi::PyType_IsSubtype(self.base, builtin) != 0
                     && basicsize(self.base) == basicsize(builtin)
@@ -301,7 +301,9 @@ impl Context<'_> {
         let (base_size, base_items, base_offset) = unsafe {
             ((*self.base).tp_basicsize, (*self.base).tp_itemsize, (*self.base).tp_vectorcall_offset)
         };
-        if place.variable || self.spec.itemsize > 0 || base_items > 0 {
+        // The items of a type lie behind all structs of its metaclass.
+        let base_items = place.shape != HPyType_BuiltinShape_Type && base_items > 0;
+        if place.variable || self.spec.itemsize > 0 || base_items {
             return Err(
                 self.type_error("HPy_tp_call is not supported for types with variable size")
             );
