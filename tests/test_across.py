@@ -1,7 +1,8 @@
-"""Binaries across releases: those made with hpy 0.9.0 load and work here, those made here load and work in hpy 0.9.0.
+"""Binaries across releases: those of hpy 0.9.0 load and work here, ours load and work there.
 
-$HPY_OLD_PYTHON names a Python with hpy 0.9.0 and a setuptools that it works with (`cargo xtask test` makes it). What our headers can do in
-the old runtime is in test_headers.py; here is a whole extension, examples/json, in both directions.
+$HPY_OLD_PYTHON names a Python with hpy 0.9.0 and a setuptools that it works with (`cargo xtask
+test` makes it). What our headers can do in the old runtime is in test_headers.py; here is a whole
+extension, examples/json, in both directions.
 """
 
 import importlib.util
@@ -13,9 +14,9 @@ import pytest
 import support
 
 EXAMPLE = support.ROOT / "examples" / "json"
-DOCUMENT = '{"list": [1, 2.5, "text \\u00e9", null, true], "nested": {"big": 123456789012345678901234567890}}'
+DOCUMENT = '{"list": [1, 2.5, "text \\u00e9", null, true], "nested": {"big": 12345678901234567890}}'
 
-# All options are given: the parser in 0.9.0's headers crashes when one that is a truth value is absent.
+# All options are given: the parser in 0.9.0's headers crashes when a truth value is absent.
 LOADS = {"object_hook": None, "parse_float": None, "allow_nan": True, "unique_names": False}
 DUMPS = {"indent": 2, "sort_keys": True, "ensure_ascii": True, "default": None, "allow_nan": True}
 

@@ -1,7 +1,7 @@
 """Functions of the context that are younger than hpy0 minor 0.
 
-The headers write them with older functions, so that binaries run on older hosts (`include/hpy/universal/fallbacks.h`). Here the host's own are
-called, through the context, where it has them.
+The headers write them with older functions, so that binaries run on older hosts
+(`include/hpy/universal/fallbacks.h`). Here the host's own are called, through the context.
 """
 
 import pytest

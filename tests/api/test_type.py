@@ -1,4 +1,4 @@
-"""Types: shapes and their structs, members, attributes, bases, metaclasses, Python subclasses, life and death."""
+"""Types: shapes and their structs, members, bases, metaclasses, subclasses, life and death."""
 
 import builtins
 import gc
@@ -138,7 +138,6 @@ FUNCTIONS = "make, make_without_base, shape, count, new"
 
 
 def shaped(module, shape):
-    # h_DictType is younger than hpy0 minor 0, which the universal headers offer by default; builtins has it as well
     source = SHAPED % {"shape": shape, "base": f"ctx->{BUILTIN_HANDLES[shape]}"}
     return module(source, FUNCTIONS)
 
@@ -165,8 +164,9 @@ def shape(request):
     "_HPy_AsStruct_Dict",
 )
 def test_struct_of_each_shape(module, shape):
-    # Data_AsStruct is _HPy_AsStruct_Object, _HPy_AsStruct_Type, _HPy_AsStruct_Long, _HPy_AsStruct_Float,
-    # _HPy_AsStruct_Unicode, _HPy_AsStruct_Tuple, _HPy_AsStruct_List or _HPy_AsStruct_Dict.
+    # Data_AsStruct is _HPy_AsStruct_Object, _HPy_AsStruct_Type, _HPy_AsStruct_Long,
+    # _HPy_AsStruct_Float, _HPy_AsStruct_Unicode, _HPy_AsStruct_Tuple, _HPy_AsStruct_List or
+    # _HPy_AsStruct_Dict.
     mod = shaped(module, shape)
     Data = mod.make()
     builtin, args = SHAPES[shape]
@@ -337,7 +337,8 @@ HPyDef_MEMBER(Thing_value, "value", HPyMember_LONG, offsetof(Thing, value))
 static HPyDef *Thing_defines[] = {&Thing_new, &Thing_value, NULL};
 static HPyType_Spec Thing_spec = {
     .name = "testmod.Thing", .basicsize = sizeof(Thing), .builtin_shape = SHAPE(Thing),
-    .flags = HPy_TPFLAGS_DEFAULT | HPy_TPFLAGS_BASETYPE, .defines = Thing_defines, .doc = "A thing.",
+    .flags = HPy_TPFLAGS_DEFAULT | HPy_TPFLAGS_BASETYPE, .defines = Thing_defines,
+    .doc = "A thing.",
 };
 HPyDef_METH(generic, "generic", HPyFunc_O)
 static HPy generic_impl(HPyContext *ctx, HPy self, HPy type)
@@ -373,7 +374,10 @@ static HPy Old_get_impl(HPyContext *ctx, HPy self)
 {
     return HPyLong_FromLong(ctx, Old_AsStruct(ctx, self)->value);
 }
-static PyMemberDef members[] = {{"value", T_LONG, offsetof(Old, value), 0, NULL}, {NULL, 0, 0, 0, NULL}};
+static PyMemberDef members[] = {
+    {"value", T_LONG, offsetof(Old, value), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
 static PyType_Slot slots[] = {{Py_tp_members, members}, {0, NULL}};
 static HPyDef *Old_defines[] = {&Old_get, NULL};
 static HPyType_Spec Old_spec = {
