@@ -1,4 +1,4 @@
-//! `cargo xtask memcheck`: the C tests under AddressSanitizer, UndefinedBehaviorSanitizer and Valgrind.
+//! `cargo xtask memcheck`: the C tests with many repetitions, and under AddressSanitizer, UndefinedBehaviorSanitizer and Valgrind.
 //!
 //! Only extensions are instrumented; the interpreter and the runtime are not, but as they allocate through the same functions, a use
 //! of freed or foreign memory is found on both sides.
@@ -43,12 +43,23 @@ pub fn memcheck(root: &Path, python: Option<&Path>) -> Result<()> {
     let environment = Environment::prepare(root, python)?;
     environment.require(REQUIREMENTS)?;
     environment.install_hpy()?;
+    repeat(&environment)?;
     sanitize(&environment)?;
     if !exists("valgrind") {
         println!("memcheck: Valgrind skipped: there is no program `valgrind`");
         return Ok(());
     }
     valgrind(&environment)
+}
+
+/// Every leak check of the tests with ten thousand rounds.
+fn repeat(environment: &Environment) -> Result<()> {
+    step("references after ten thousand rounds of everything");
+    run(environment
+        .command()
+        .args(["-m", "pytest", "-q", "--numprocesses=auto", "-p", "no:cacheprovider"])
+        .args(SANITIZED)
+        .env("HPY_TEST_ROUNDS", "10000"))
 }
 
 /// The interpreter is not linked with the sanitizer's runtime, so that is loaded before it.
