@@ -73,23 +73,82 @@ impl Trace {
 }
 
 impl Frame {
+    /// A frame of which nothing is known.
+    fn unknown() -> Self {
+        Self { function: None, file: None, line: None }
+    }
+
     /// Whether the frame is of a function of HPy's headers that only calls the context.
     fn is_of_header(&self) -> bool {
-        let parts = ["hpy/generated/functions", "hpy/universal/functions"];
-        let file = self.file.as_ref().map(|file| file.to_string_lossy().replace('\\', "/"));
-        file.is_some_and(|file| parts.iter().any(|part| file.contains(part)))
+        let headers = ["generated/functions_universal.h", "universal/functions.h"];
+        let is_one = |file: &PathBuf| headers.iter().any(|header| file.ends_with(header));
+        self.file.as_ref().is_some_and(is_one)
     }
 }
 
-/// Which library an address lies in.
+/// Which library an address lies in, as the address of its beginning.
 #[cfg(unix)]
 fn library(address: usize) -> Option<usize> {
-    let mut info = core::mem::MaybeUninit::<libc::Dl_info>::zeroed();
+    info(address).map(|info| info.dli_fbase as usize)
+}
+
+#[cfg(unix)]
+fn info(address: usize) -> Option<libc::Dl_info> {
+    let mut info = core::mem::MaybeUninit::zeroed();
     // SAFETY: any address may be asked for; the answer is written to a place of our own.
     unsafe {
         let known = libc::dladdr(address as *const _, info.as_mut_ptr()) != 0;
-        known.then(|| info.assume_init().dli_fbase as usize)
+        known.then(|| info.assume_init())
     }
+}
+
+/// The function that a return address is in and those that are inlined there, the innermost first.
+///
+/// The resolver of the crate backtrace knows only the libraries that were loaded when it was used first.
+#[cfg(unix)]
+fn resolve(ip: usize) -> Vec<Frame> {
+    use addr2line::Loader;
+    use std::cell::RefCell;
+    use std::collections::HashMap;
+    use std::ffi::{CStr, OsStr};
+    use std::os::unix::ffi::OsStrExt;
+
+    thread_local! {
+        static LOADERS: RefCell<HashMap<PathBuf, Option<Loader>>> = RefCell::default();
+    }
+    // The address is behind the call.
+    let address = ip - 1;
+    let Some(info) = info(address) else { return vec![Frame::unknown()] };
+    // SAFETY: a library that is loaded has a path.
+    let path = unsafe { CStr::from_ptr(info.dli_fname) };
+    let path = PathBuf::from(OsStr::from_bytes(path.to_bytes()));
+    let offset = (address - info.dli_fbase as usize) as u64;
+    LOADERS.with_borrow_mut(|loaders| {
+        let loader = loaders.entry(path).or_insert_with_key(|path| Loader::new(path).ok());
+        loader.as_ref().map_or_else(|| vec![Frame::unknown()], |loader| look_up(loader, offset))
+    })
+}
+
+#[cfg(unix)]
+fn look_up(loader: &addr2line::Loader, offset: u64) -> Vec<Frame> {
+    let address = loader.relative_address_base() + offset;
+    let mut frames = Vec::new();
+    if let Ok(mut found) = loader.find_frames(address) {
+        while let Ok(Some(frame)) = found.next() {
+            let location = frame.location.as_ref();
+            let function = frame.function.as_ref().and_then(|name| name.raw_name().ok());
+            frames.push(Frame {
+                function: function.map(|name| name.into_owned()),
+                file: location.and_then(|location| location.file).map(Into::into),
+                line: location.and_then(|location| location.line),
+            });
+        }
+    }
+    if frames.iter().all(|frame| frame.function.is_none()) {
+        let function = loader.find_symbol(address).map(ToOwned::to_owned);
+        frames = vec![Frame { function, ..frames.pop().unwrap_or_else(Frame::unknown) }];
+    }
+    frames
 }
 
 /// Which library an address lies in: here only whether it is this one.
@@ -100,7 +159,8 @@ fn library(address: usize) -> Option<usize> {
     Some(usize::from(own.unwrap_or(false)))
 }
 
-/// The function at an address and those that are inlined there, the innermost first.
+/// The function that a return address is in and those that are inlined there, the innermost first.
+#[cfg(not(unix))]
 fn resolve(ip: usize) -> Vec<Frame> {
     let mut frames = Vec::new();
     backtrace::resolve(ip as *mut _, |symbol| {
@@ -111,7 +171,7 @@ fn resolve(ip: usize) -> Vec<Frame> {
         });
     });
     if frames.is_empty() {
-        frames.push(Frame { function: None, file: None, line: None });
+        frames.push(Frame::unknown());
     }
     frames
 }
