@@ -27,7 +27,7 @@ static inline HPy none(HPyContext *ctx)
 
 
 def compiled(source, defs, **keywords):
-    """The path of an extension; lines `FUNCTION(name,` and `END` are around the bodies of its functions."""
+    """The path of an extension. Lines `FUNCTION(name,` and `END` are around bodies of functions."""
     function = (
         r'HPyDef_METH(\1, "\1", HPyFunc_O)\n'
         r"static HPy \1_impl(HPyContext *ctx, HPy self, HPy arg)\n{"
@@ -85,14 +85,14 @@ def debug():
 
 
 BUGS = {
-    # name: (code, function and argument, source of the function; the line with the bug ends with "// here")
+    # name of the function: (code, function of the API and argument, body)
     "use_after_close": (
         "HPY-D002",
         "HPy_Repr, argument 'obj'",
         """
         HPy h = HPy_Dup(ctx, arg);
         HPy_Close(ctx, h);
-        HPy_Close(ctx, HPy_Repr(ctx, h)); // here
+        HPy_Close(ctx, HPy_Repr(ctx, h));
         """,
     ),
     "double_close": (
@@ -101,10 +101,10 @@ BUGS = {
         """
         HPy h = HPy_Dup(ctx, arg);
         HPy_Close(ctx, h);
-        HPy_Close(ctx, h); // here
+        HPy_Close(ctx, h);
         """,
     ),
-    "argument_closed": ("HPY-D004", "HPy_Close, argument 'h'", "HPy_Close(ctx, arg); // here"),
+    "argument_closed": ("HPY-D004", "HPy_Close, argument 'h'", "HPy_Close(ctx, arg);"),
     "argument_returned": ("HPY-D005", "the result", "if (!HPy_IsNull(arg)) return arg;"),
     "closed_returned": (
         "HPY-D006",
@@ -114,35 +114,35 @@ BUGS = {
     "constant_closed": (
         "HPY-D007",
         "HPy_Close, argument 'h'",
-        "HPy_Close(ctx, ctx->h_True); // here",
+        "HPy_Close(ctx, ctx->h_True);",
     ),
     "constant_returned": ("HPY-D008", "the result", "if (!HPy_IsNull(arg)) return ctx->h_None;"),
     "forged": (
         "HPY-D009",
         "HPy_Length, argument 'h'",
-        "HPy h; h._i = 0x123450; HPy_Length(ctx, h); // here",
+        "HPy h; h._i = 0x123450; HPy_Length(ctx, h);",
     ),
     "null": (
         "HPY-D010",
         "HPy_Add, argument 2 'h2'",
-        "HPy_Close(ctx, HPy_Add(ctx, arg, HPy_NULL)); // here",
+        "HPy_Close(ctx, HPy_Add(ctx, arg, HPy_NULL));",
     ),
     "wrong_type": (
         "HPY-D011",
         "HPy_TypeCheck, argument 2 'type'",
-        "HPy_TypeCheck(ctx, arg, arg); // here",
+        "HPy_TypeCheck(ctx, arg, arg);",
     ),
     "wrong_shape": (
         "HPY-D012",
         "_HPy_AsStruct_Object, argument 'h'",
-        "_HPy_AsStruct_Object(ctx, arg); // here",
+        "_HPy_AsStruct_Object(ctx, arg);",
     ),
     "left": (
         "HPY-D016",
         "HPyLong_FromInt64_t",
         """
         HPy_BEGIN_LEAVE_PYTHON(ctx);
-        HPyLong_FromLong(ctx, 1); // here
+        HPyLong_FromLong(ctx, 1);
         HPy_END_LEAVE_PYTHON(ctx);
         """,
     ),
@@ -152,7 +152,7 @@ BUGS = {
         """
         HPyListBuilder builder = HPyListBuilder_New(ctx, 0);
         HPy_Close(ctx, HPyListBuilder_Build(ctx, builder));
-        HPyListBuilder_Build(ctx, builder); // here
+        HPyListBuilder_Build(ctx, builder);
         """,
     ),
     "another_kind_of_builder": (
@@ -162,7 +162,7 @@ BUGS = {
         HPyListBuilder list = HPyListBuilder_New(ctx, 0);
         HPyTupleBuilder tuple;
         tuple._tup = list._lst;
-        HPyTupleBuilder_Cancel(ctx, tuple); // here
+        HPyTupleBuilder_Cancel(ctx, tuple);
         """,
     ),
     "tracker_closed_twice": (
@@ -171,7 +171,7 @@ BUGS = {
         """
         HPyTracker tracker = HPyTracker_New(ctx, 0);
         HPyTracker_Close(ctx, tracker);
-        HPyTracker_Close(ctx, tracker); // here
+        HPyTracker_Close(ctx, tracker);
         """,
     ),
 }

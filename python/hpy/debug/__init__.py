@@ -3,8 +3,9 @@
 `HPY=debug python script.py` loads every universal extension in debug mode; no rebuild is needed.
 """
 
-from hpy.debug.leakdetector import HPyDebugError, HPyLeakError, LeakDetector
 from hpy.universal import _debug
+
+from hpy.debug.leakdetector import HPyDebugError, HPyLeakError, LeakDetector
 
 __all__ = [
     "HPyDebugError",
@@ -18,8 +19,8 @@ __all__ = [
 def set_handle_stack_trace_limit(limit):
     """Capture up to `limit` C frames whenever an extension opens or closes a handle.
 
-    Messages and the repr of handles show them. Before the first call nothing is captured, unless the
-    environment variable HPY_DEBUG_TRACES has a number.
+    Messages and the repr of handles show them. Before the first call nothing is captured, unless
+    the environment variable HPY_DEBUG_TRACES has a number.
     """
     _debug.set_handle_stack_trace_limit(limit)
 
