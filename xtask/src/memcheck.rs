@@ -20,6 +20,7 @@ const SANITIZED: &[&str] = &[
     "tests/test_format.py",
     "tests/test_structseq.py",
     "tests/test_helpers.py",
+    "examples/porting",
 ];
 
 /// What Valgrind runs: types, slots, and what owns references. It is some thirty times slower than the machine, so it does not run
