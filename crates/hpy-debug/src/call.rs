@@ -9,7 +9,7 @@ use hpy_abi::{HPy, HPyContext};
 use crate::findings::{ARGUMENT_RETURNED, CLOSED_RETURNED, CONSTANT_RETURNED, Class, NOT_A_HANDLE};
 use crate::handles::{Invalid, Owner};
 use crate::report::{self, Finding};
-use crate::state::state;
+use crate::state::{State, state};
 use crate::world::{Context, Target, World};
 
 thread_local! {
@@ -92,12 +92,43 @@ impl Call {
         self.context.world
     }
 
-    /// Takes over what the author's function returns, and gives the wrapped handle. Before [`Call::leave`].
+    /// Ends the call: closes the handles of its arguments.
     #[inline]
-    pub unsafe fn result(&self, h: HPy) -> HPy {
-        if h.is_null() {
-            return h;
+    pub fn leave(self, arguments: &[&[HPy]]) {
+        self.end(&mut state(), arguments);
+    }
+
+    /// Ends the call, takes over what the author's function returned, and gives the wrapped handle.
+    ///
+    /// # Safety
+    /// The interpreter is attached.
+    #[inline]
+    pub unsafe fn leave_with(self, arguments: &[&[HPy]], h: HPy) -> HPy {
+        let mut state = state();
+        let mut result = HPy::NULL;
+        if !h.is_null() {
+            match state.handles.get(h) {
+                Some(slot) if slot.owner == Owner::Extension => {
+                    result = slot.inner;
+                    state.handles.close(h);
+                }
+                _ => {
+                    drop(state);
+                    // SAFETY: the caller's promise.
+                    result = unsafe { self.wrong_result(h) };
+                    state = crate::state::state();
+                }
+            }
         }
+        self.end(&mut state, arguments);
+        result
+    }
+
+    /// Takes over a handle that the author's function gives away, and gives the wrapped one.
+    ///
+    /// # Safety
+    /// The interpreter is attached.
+    pub unsafe fn take_over(&self, h: HPy) -> HPy {
         let mut state = state();
         match state.handles.get(h) {
             Some(slot) if slot.owner == Owner::Extension => {
@@ -105,12 +136,23 @@ impl Call {
                 state.handles.close(h);
                 inner
             }
+            _ if h.is_null() => h,
             _ => {
                 drop(state);
-                // SAFETY: the interpreter is attached when a function returns to it.
+                // SAFETY: the caller's promise.
                 unsafe { self.wrong_result(h) }
             }
         }
+    }
+
+    #[inline]
+    fn end(self, state: &mut State, arguments: &[&[HPy]]) {
+        for &h in arguments.iter().copied().flatten() {
+            // The extension cannot have closed it: that is found, and not done.
+            state.handles.close(h);
+        }
+        self.context.busy.set(false);
+        set_current(self.outer);
     }
 
     /// A result that is not the function's to give away.
@@ -141,21 +183,6 @@ impl Call {
     fn report(&self, class: &'static Class, h: HPy, detail: &str) {
         let place = "the result of the function".to_owned();
         report::report(self.world(), Finding::of_handle(class, place, detail, h));
-    }
-
-    /// Ends the call: closes the handles of its arguments.
-    #[inline]
-    pub fn leave(self, arguments: &[HPy]) {
-        let mut state = state();
-        for &h in arguments {
-            // The extension cannot have closed it: that is found, and not done.
-            if state.handles.get(h).is_some() {
-                state.handles.close(h);
-            }
-        }
-        self.context.busy.set(false);
-        drop(state);
-        set_current(self.outer);
     }
 }
 
@@ -207,16 +234,6 @@ impl Arguments {
     /// The handles as C wants them; valid while this value does not move.
     pub fn as_ptr(&self) -> *const HPy {
         self.handles().as_ptr()
-    }
-
-    /// Closes the handles.
-    pub fn close(&self) {
-        let mut state = state();
-        for &h in self.handles() {
-            if state.handles.get(h).is_some() {
-                state.handles.close(h);
-            }
-        }
     }
 }
 

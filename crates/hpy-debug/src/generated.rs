@@ -3696,10 +3696,7 @@ unsafe extern "C" fn enter_varargs(
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, *const HPy, usize) -> HPy>();
         let result = function(call.context(), self_, args.as_ptr(), nargs);
-        let result = call.result(result);
-        args.close();
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles, args.handles()], result)
     }
 }
 
@@ -3725,10 +3722,7 @@ unsafe extern "C" fn enter_keywords(
             HPy,
         ) -> HPy>();
         let result = function(call.context(), self_, args.as_ptr(), nargs, kwnames);
-        let result = call.result(result);
-        args.close();
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles, args.handles()], result)
     }
 }
 
@@ -3740,9 +3734,7 @@ unsafe extern "C" fn enter_noargs(target: &Target, self_: HPy) -> HPy {
         let [self_] = handles;
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), self_);
-        let result = call.result(result);
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles], result)
     }
 }
 
@@ -3754,9 +3746,7 @@ unsafe extern "C" fn enter_o(target: &Target, self_: HPy, arg: HPy) -> HPy {
         let [self_, arg] = handles;
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy) -> HPy>();
         let result = function(call.context(), self_, arg);
-        let result = call.result(result);
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles], result)
     }
 }
 
@@ -3778,9 +3768,7 @@ unsafe extern "C" fn enter_unaryfunc(target: &Target, arg0: HPy) -> HPy {
         let [arg0] = handles;
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), arg0);
-        let result = call.result(result);
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles], result)
     }
 }
 
@@ -3792,9 +3780,7 @@ unsafe extern "C" fn enter_binaryfunc(target: &Target, arg0: HPy, arg1: HPy) -> 
         let [arg0, arg1] = handles;
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy) -> HPy>();
         let result = function(call.context(), arg0, arg1);
-        let result = call.result(result);
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles], result)
     }
 }
 
@@ -3807,9 +3793,7 @@ unsafe extern "C" fn enter_ternaryfunc(target: &Target, arg0: HPy, arg1: HPy, ar
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> HPy>();
         let result = function(call.context(), arg0, arg1, arg2);
-        let result = call.result(result);
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles], result)
     }
 }
 
@@ -3821,7 +3805,7 @@ unsafe extern "C" fn enter_inquiry(target: &Target, arg0: HPy) -> c_int {
         let [arg0] = handles;
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> c_int>();
         let result = function(call.context(), arg0);
-        call.leave(&handles);
+        call.leave(&[&handles]);
         result
     }
 }
@@ -3834,7 +3818,7 @@ unsafe extern "C" fn enter_lenfunc(target: &Target, arg0: HPy) -> isize {
         let [arg0] = handles;
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> isize>();
         let result = function(call.context(), arg0);
-        call.leave(&handles);
+        call.leave(&[&handles]);
         result
     }
 }
@@ -3848,9 +3832,7 @@ unsafe extern "C" fn enter_ssizeargfunc(target: &Target, arg0: HPy, arg1: isize)
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, isize) -> HPy>();
         let result = function(call.context(), arg0, arg1);
-        let result = call.result(result);
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles], result)
     }
 }
 
@@ -3868,9 +3850,7 @@ unsafe extern "C" fn enter_ssizessizeargfunc(
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, isize, isize) -> HPy>();
         let result = function(call.context(), arg0, arg1, arg2);
-        let result = call.result(result);
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles], result)
     }
 }
 
@@ -3888,7 +3868,7 @@ unsafe extern "C" fn enter_ssizeobjargproc(
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, isize, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave(&handles);
+        call.leave(&[&handles]);
         result
     }
 }
@@ -3908,7 +3888,7 @@ unsafe extern "C" fn enter_ssizessizeobjargproc(
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, isize, isize, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2, arg3);
-        call.leave(&handles);
+        call.leave(&[&handles]);
         result
     }
 }
@@ -3927,7 +3907,7 @@ unsafe extern "C" fn enter_objobjargproc(
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave(&handles);
+        call.leave(&[&handles]);
         result
     }
 }
@@ -3939,7 +3919,7 @@ unsafe extern "C" fn enter_freefunc(target: &Target, arg0: *mut c_void) {
         let (call, handles) = Call::enter(target, []);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, *mut c_void)>();
         function(call.context(), arg0);
-        call.leave(&handles);
+        call.leave(&[&handles]);
     }
 }
 
@@ -3952,9 +3932,7 @@ unsafe extern "C" fn enter_getattrfunc(target: &Target, arg0: HPy, arg1: *mut c_
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, *mut c_char) -> HPy>();
         let result = function(call.context(), arg0, arg1);
-        let result = call.result(result);
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles], result)
     }
 }
 
@@ -3966,9 +3944,7 @@ unsafe extern "C" fn enter_getattrofunc(target: &Target, arg0: HPy, arg1: HPy) -
         let [arg0, arg1] = handles;
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy) -> HPy>();
         let result = function(call.context(), arg0, arg1);
-        let result = call.result(result);
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles], result)
     }
 }
 
@@ -3986,7 +3962,7 @@ unsafe extern "C" fn enter_setattrfunc(
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, *mut c_char, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave(&handles);
+        call.leave(&[&handles]);
         result
     }
 }
@@ -4000,7 +3976,7 @@ unsafe extern "C" fn enter_setattrofunc(target: &Target, arg0: HPy, arg1: HPy, a
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave(&handles);
+        call.leave(&[&handles]);
         result
     }
 }
@@ -4013,9 +3989,7 @@ unsafe extern "C" fn enter_reprfunc(target: &Target, arg0: HPy) -> HPy {
         let [arg0] = handles;
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), arg0);
-        let result = call.result(result);
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles], result)
     }
 }
 
@@ -4027,7 +4001,7 @@ unsafe extern "C" fn enter_hashfunc(target: &Target, arg0: HPy) -> isize {
         let [arg0] = handles;
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> isize>();
         let result = function(call.context(), arg0);
-        call.leave(&handles);
+        call.leave(&[&handles]);
         result
     }
 }
@@ -4046,9 +4020,7 @@ unsafe extern "C" fn enter_richcmpfunc(
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy_RichCmpOp) -> HPy>();
         let result = function(call.context(), arg0, arg1, arg2);
-        let result = call.result(result);
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles], result)
     }
 }
 
@@ -4060,9 +4032,7 @@ unsafe extern "C" fn enter_getiterfunc(target: &Target, arg0: HPy) -> HPy {
         let [arg0] = handles;
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), arg0);
-        let result = call.result(result);
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles], result)
     }
 }
 
@@ -4074,9 +4044,7 @@ unsafe extern "C" fn enter_iternextfunc(target: &Target, arg0: HPy) -> HPy {
         let [arg0] = handles;
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), arg0);
-        let result = call.result(result);
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles], result)
     }
 }
 
@@ -4089,9 +4057,7 @@ unsafe extern "C" fn enter_descrgetfunc(target: &Target, arg0: HPy, arg1: HPy, a
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> HPy>();
         let result = function(call.context(), arg0, arg1, arg2);
-        let result = call.result(result);
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles], result)
     }
 }
 
@@ -4104,7 +4070,7 @@ unsafe extern "C" fn enter_descrsetfunc(target: &Target, arg0: HPy, arg1: HPy, a
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave(&handles);
+        call.leave(&[&handles]);
         result
     }
 }
@@ -4131,8 +4097,7 @@ unsafe extern "C" fn enter_initproc(
             HPy,
         ) -> c_int>();
         let result = function(call.context(), self_, args.as_ptr(), nargs, kw);
-        args.close();
-        call.leave(&handles);
+        call.leave(&[&handles, args.handles()]);
         result
     }
 }
@@ -4159,10 +4124,7 @@ unsafe extern "C" fn enter_newfunc(
             HPy,
         ) -> HPy>();
         let result = function(call.context(), type_, args.as_ptr(), nargs, kw);
-        let result = call.result(result);
-        args.close();
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles, args.handles()], result)
     }
 }
 
@@ -4175,9 +4137,7 @@ unsafe extern "C" fn enter_getter(target: &Target, self_: HPy, closure: *mut c_v
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, *mut c_void) -> HPy>();
         let result = function(call.context(), self_, closure);
-        let result = call.result(result);
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles], result)
     }
 }
 
@@ -4195,7 +4155,7 @@ unsafe extern "C" fn enter_setter(
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, *mut c_void) -> c_int>();
         let result = function(call.context(), self_, value, closure);
-        call.leave(&handles);
+        call.leave(&[&handles]);
         result
     }
 }
@@ -4209,7 +4169,7 @@ unsafe extern "C" fn enter_objobjproc(target: &Target, arg0: HPy, arg1: HPy) -> 
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1);
-        call.leave(&handles);
+        call.leave(&[&handles]);
         result
     }
 }
@@ -4241,7 +4201,7 @@ unsafe extern "C" fn enter_destructor(target: &Target, arg0: HPy) {
         let [arg0] = handles;
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy)>();
         function(call.context(), arg0);
-        call.leave(&handles);
+        call.leave(&[&handles]);
     }
 }
 
@@ -4269,8 +4229,6 @@ unsafe extern "C" fn enter_mod_create(target: &Target, spec: HPy) -> HPy {
         let [spec] = handles;
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), spec);
-        let result = call.result(result);
-        call.leave(&handles);
-        result
+        call.leave_with(&[&handles], result)
     }
 }

@@ -5,6 +5,8 @@
 //!
 //! Closed handles stay in a queue, so that a late use can say what was closed; when the queue is full, the oldest is used again.
 
+use std::collections::VecDeque;
+
 use hpy_abi::HPy;
 
 use crate::raw::Snapshot;
@@ -14,9 +16,6 @@ use crate::world::World;
 /// Where the count of uses begins in a handle; below it are the index and a bit that is 1.
 const SERIAL: u32 = isize::BITS / 2;
 const INDEX_MASK: usize = (1 << (SERIAL - 1)) - 1;
-
-/// No slot: the end of a list.
-const NONE: u32 = u32::MAX;
 
 /// Who may close a handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,15 +28,6 @@ pub(crate) enum Owner {
     Context,
 }
 
-/// In which list a slot is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum List {
-    Open,
-    Closed,
-    /// Neither: a constant, or free.
-    None,
-}
-
 /// What is known about one handle.
 pub(crate) struct Slot {
     /// The handle while it is open, or null.
@@ -46,17 +36,23 @@ pub(crate) struct Slot {
     pub value: HPy,
     /// The handle of the wrapped context.
     pub inner: HPy,
-    pub owner: Owner,
     pub world: &'static World,
     /// The generation in which it was opened.
     pub generation: u64,
-    /// Copies of memory that the extension got from it.
+    /// How many handles were opened before it.
+    number: u64,
+    /// What few handles have.
+    more: Option<Box<More>>,
+    pub owner: Owner,
+}
+
+/// What few handles have: copies of memory, and traces.
+#[derive(Default)]
+pub(crate) struct More {
+    /// Copies of memory that the extension got from the handle.
     pub copies: Vec<Snapshot>,
     pub opened: Option<Trace>,
     pub closed: Option<Trace>,
-    list: List,
-    older: u32,
-    newer: u32,
 }
 
 impl Slot {
@@ -68,6 +64,16 @@ impl Slot {
     /// Its index.
     pub fn index(&self) -> u32 {
         index(self.value) as u32
+    }
+
+    /// What few handles have, if this one has any of it.
+    pub fn more(&self) -> Option<&More> {
+        self.more.as_deref()
+    }
+
+    /// The same, to be changed.
+    pub fn more_mut(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
     }
 }
 
@@ -82,27 +88,21 @@ pub(crate) enum Invalid {
     Unknown,
 }
 
-#[derive(Clone, Copy)]
-struct Ends {
-    oldest: u32,
-    newest: u32,
-    length: usize,
-}
-
-const EMPTY: Ends = Ends { oldest: NONE, newest: NONE, length: 0 };
-
 /// All handles of the process.
 pub(crate) struct Handles {
     slots: Vec<Slot>,
-    open: Ends,
-    closed: Ends,
+    /// Closed handles, the oldest first.
+    closed: VecDeque<u32>,
+    /// Slots that are neither open nor remembered.
     free: Vec<u32>,
+    /// How many handles were opened.
+    count: u64,
     pub generation: u64,
     /// How many closed handles are remembered.
     pub closed_limit: usize,
     /// Bytes of copies that closed handles may keep, and do keep.
     pub copies_limit: usize,
-    pub copies_kept: usize,
+    copies_kept: usize,
     /// How many frames are captured when a handle is opened and closed.
     pub trace_limit: usize,
 }
@@ -119,13 +119,18 @@ fn value(index: u32, serial: usize) -> HPy {
     HPy { _i: (serial << SERIAL | (index as usize) << 1 | 1) as isize }
 }
 
+/// The handle of the same slot after this one.
+fn next(h: HPy) -> HPy {
+    HPy { _i: h._i.wrapping_add(1 << SERIAL) }
+}
+
 impl Handles {
     pub const fn new() -> Self {
         Self {
             slots: Vec::new(),
-            open: EMPTY,
-            closed: EMPTY,
+            closed: VecDeque::new(),
             free: Vec::new(),
+            count: 0,
             generation: 0,
             closed_limit: 1024,
             copies_limit: 10 << 20,
@@ -167,147 +172,115 @@ impl Handles {
     }
 
     /// Opens a handle for `inner`, which is not null.
+    #[inline]
     pub fn open(&mut self, world: &'static World, inner: HPy, owner: Owner) -> HPy {
         let index = self.take(world);
-        let constant = owner == Owner::Context;
-        let opened = if constant { None } else { Trace::capture(self.trace_limit) };
-        let generation = self.generation;
+        self.count += 1;
         let slot = &mut self.slots[index as usize];
-        let next = value(index, serial(slot.value) + 1);
-        (slot.value, slot.live, slot.inner) = (next, next, inner);
-        (slot.world, slot.owner, slot.generation) = (world, owner, generation);
-        (slot.opened, slot.closed) = (opened, None);
-        if !constant {
-            self.append(index, List::Open);
+        let value = next(slot.value);
+        (slot.value, slot.live, slot.inner) = (value, value, inner);
+        (slot.world, slot.owner) = (world, owner);
+        (slot.generation, slot.number) = (self.generation, self.count);
+        if self.trace_limit != 0 && owner != Owner::Context {
+            slot.more_mut().opened = Some(Trace::capture(self.trace_limit));
         }
-        next
+        value
     }
 
-    /// Closes an open handle, whoever owns it. The wrapped one stays the caller's to close.
+    /// Closes a handle if it is open, whoever owns it. The wrapped one stays the caller's to close.
+    #[inline]
     pub fn close(&mut self, h: HPy) {
-        let index = index(h) as u32;
-        self.remove(index);
-        let closed = Trace::capture(self.trace_limit);
-        let slot = &mut self.slots[index as usize];
+        let traced = self.trace_limit != 0;
+        let Some(slot) = self.get(h) else { return };
         slot.live = HPy::NULL;
-        slot.closed = closed;
-        self.protect(index);
-        self.append(index, List::Closed);
+        if traced || slot.more.is_some() {
+            self.keep_more(index(h));
+        }
+        self.closed.push_back(index(h) as u32);
         // If the limit was lowered, the queue becomes shorter as handles are opened.
-        if self.closed.length == self.closed_limit + 1 {
-            let oldest = self.forget_oldest();
+        if self.closed.len() == self.closed_limit + 1
+            && let Some(oldest) = self.forget_oldest()
+        {
             self.free.push(oldest);
         }
     }
 
-    /// A slot that is in no list.
+    /// A slot that is not in use.
+    #[inline]
     fn take(&mut self, world: &'static World) -> u32 {
-        if self.closed.length > 0 && self.closed.length >= self.closed_limit {
-            return self.forget_oldest();
+        if self.closed.len() >= self.closed_limit
+            && let Some(oldest) = self.forget_oldest()
+        {
+            return oldest;
         }
-        if let Some(index) = self.free.pop() {
-            return index;
-        }
+        self.free.pop().unwrap_or_else(|| self.grow(world))
+    }
+
+    #[cold]
+    fn grow(&mut self, world: &'static World) -> u32 {
         let index = self.slots.len() as u32;
         self.slots.push(Slot {
             live: HPy::NULL,
             value: value(index, 0),
             inner: HPy::NULL,
-            owner: Owner::Extension,
             world,
             generation: 0,
-            copies: Vec::new(),
-            opened: None,
-            closed: None,
-            list: List::None,
-            older: NONE,
-            newer: NONE,
+            number: 0,
+            more: None,
+            owner: Owner::Extension,
         });
         index
     }
 
     /// Takes the oldest closed handle out of the queue.
-    fn forget_oldest(&mut self) -> u32 {
-        let index = self.closed.oldest;
-        self.remove(index);
-        let copies = core::mem::take(&mut self.slots[index as usize].copies);
-        self.copies_kept -= copies.iter().map(Snapshot::size).sum::<usize>();
-        index
+    #[inline]
+    fn forget_oldest(&mut self) -> Option<u32> {
+        let index = self.closed.pop_front()?;
+        if self.slots[index as usize].more.is_some() {
+            self.forget_more(index as usize);
+        }
+        Some(index)
     }
 
-    /// Makes the copies of a closed handle unreadable; those that the budget has no room for go.
-    fn protect(&mut self, index: u32) {
-        for copy in core::mem::take(&mut self.slots[index as usize].copies) {
-            if self.copies_kept + copy.size() <= self.copies_limit {
+    #[cold]
+    fn forget_more(&mut self, index: usize) {
+        if let Some(more) = self.slots[index].more.take() {
+            self.copies_kept -= more.copies.iter().map(Snapshot::size).sum::<usize>();
+        }
+    }
+
+    /// Makes the copies of a handle that is closed now unreadable; those that the budget has no room for go. Captures the trace.
+    #[cold]
+    fn keep_more(&mut self, index: usize) {
+        let trace = self.trace_limit;
+        let more = self.slots[index].more_mut();
+        if trace != 0 {
+            more.closed = Some(Trace::capture(trace));
+        }
+        more.copies.retain(|copy| {
+            let kept = self.copies_kept + copy.size() <= self.copies_limit;
+            if kept {
                 self.copies_kept += copy.size();
                 copy.make_unreadable();
-                self.slots[index as usize].copies.push(copy);
             }
-        }
-    }
-
-    fn ends(&mut self, list: List) -> Option<&mut Ends> {
-        match list {
-            List::Open => Some(&mut self.open),
-            List::Closed => Some(&mut self.closed),
-            List::None => None,
-        }
-    }
-
-    fn append(&mut self, index: u32, list: List) {
-        let Some(ends) = self.ends(list) else { return };
-        let last = core::mem::replace(&mut ends.newest, index);
-        ends.length += 1;
-        if last == NONE {
-            ends.oldest = index;
-        }
-        if let Some(last) = self.slots.get_mut(last as usize) {
-            last.newer = index;
-        }
-        let slot = &mut self.slots[index as usize];
-        (slot.list, slot.older, slot.newer) = (list, last, NONE);
-    }
-
-    fn remove(&mut self, index: u32) {
-        let slot = &mut self.slots[index as usize];
-        let (older, newer) = (slot.older, slot.newer);
-        let list = core::mem::replace(&mut slot.list, List::None);
-        let Some(ends) = self.ends(list) else { return };
-        ends.length -= 1;
-        if older == NONE {
-            ends.oldest = newer;
-        }
-        if newer == NONE {
-            ends.newest = older;
-        }
-        if let Some(slot) = self.slots.get_mut(older as usize) {
-            slot.newer = newer;
-        }
-        if let Some(slot) = self.slots.get_mut(newer as usize) {
-            slot.older = older;
-        }
+            kept
+        });
     }
 
     /// The slots of open handles since `generation`, in the order in which they were opened.
     pub fn open_since(&self, generation: u64) -> Vec<u32> {
-        self.walk(self.open, generation)
+        let is_meant = |slot: &&Slot| {
+            slot.is_open() && slot.owner != Owner::Context && slot.generation >= generation
+        };
+        let mut found: Vec<&Slot> = self.slots.iter().filter(is_meant).collect();
+        found.sort_by_key(|slot| slot.number);
+        found.into_iter().map(Slot::index).collect()
     }
 
     /// The slots of closed handles that were opened since `generation`, in the order in which they were closed.
     pub fn closed_since(&self, generation: u64) -> Vec<u32> {
-        self.walk(self.closed, generation)
-    }
-
-    fn walk(&self, ends: Ends, generation: u64) -> Vec<u32> {
-        let mut found = Vec::new();
-        let mut next = ends.oldest;
-        while let Some(slot) = self.slots.get(next as usize) {
-            if slot.generation >= generation {
-                found.push(next);
-            }
-            next = slot.newer;
-        }
-        found
+        let since = |&index: &u32| self.slots[index as usize].generation >= generation;
+        self.closed.iter().copied().filter(since).collect()
     }
 }
 
@@ -320,6 +293,7 @@ mod tests {
         let h = value(5, 7);
         assert_eq!((index(h), serial(h)), (5, 7));
         assert_eq!(h._i & 1, 1);
+        assert_eq!(next(h), value(5, 8));
     }
 
     #[test]

@@ -31,20 +31,15 @@ pub struct Frame {
 }
 
 impl Trace {
-    /// Captures up to `limit` frames of the extension; nothing for 0.
-    #[inline]
-    pub fn capture(limit: usize) -> Option<Self> {
-        if limit == 0 { None } else { Some(Self::walk(limit)) }
-    }
-
     /// The frames of this moment.
     #[cold]
     pub fn now() -> Self {
-        Self::walk(NOW)
+        Self::capture(NOW)
     }
 
+    /// Captures up to `limit` frames of the extension.
     #[cold]
-    fn walk(limit: usize) -> Self {
+    pub fn capture(limit: usize) -> Self {
         let wanted = limit.saturating_add(OWN);
         let mut frames = Vec::with_capacity(wanted.min(64));
         backtrace::trace(|frame| {
@@ -57,7 +52,7 @@ impl Trace {
     /// The frames of the extension's code: those between our wrapper, which it called, and our entry, which called it. If a call of
     /// the API is the last thing that a function does, there may be none; then it is the author's function as a whole.
     pub fn frames(&self) -> Vec<Frame> {
-        let own = library(Trace::walk as *const () as usize);
+        let own = library(Trace::capture as *const () as usize);
         let code = self.frames.iter().copied();
         let theirs: Vec<_> = code
             .skip_while(|&ip| library(ip) == own)

@@ -46,8 +46,8 @@ impl Handle {
     /// How many bytes of copies the handle keeps, if it has any.
     pub fn copied(self) -> Option<usize> {
         self.look(|slot| {
-            let sizes = slot.copies.iter().map(Snapshot::size);
-            (!slot.copies.is_empty()).then(|| sizes.sum())
+            let copies = &slot.more()?.copies;
+            (!copies.is_empty()).then(|| copies.iter().map(Snapshot::size).sum())
         })?
     }
 
@@ -114,8 +114,10 @@ impl Handle {
     /// Where the handle was opened or closed, if that was captured: the extension's frames, the innermost first.
     pub fn frames(self, closed: bool) -> Vec<Frame> {
         // Resolving takes long, and is not done under the lock.
-        let trace =
-            self.look(|slot| if closed { slot.closed.clone() } else { slot.opened.clone() });
+        let trace = self.look(|slot| {
+            let more = slot.more()?;
+            if closed { more.closed.clone() } else { more.opened.clone() }
+        });
         trace.flatten().map_or_else(Vec::new, |trace| trace.frames())
     }
 

@@ -290,16 +290,17 @@ fn with_context(s: &Signature, returns: &str, types: &[String]) -> String {
     ));
     text.push_str(&match returns {
         "void" => format!("{call};\n"),
-        "HPy" => format!("let result = {call};\nlet result = call.result(result);\n"),
         _ => format!("let result = {call};\n"),
     });
-    if let Some(p) = array {
-        text.push_str(&format!("{}.close();\n", rust_name(&p.name)));
-    }
-    text.push_str("call.leave(&handles);\n");
-    if returns != "void" {
-        text.push_str("result\n");
-    }
+    let opened = match array {
+        Some(p) => format!("&[&handles, {}.handles()]", rust_name(&p.name)),
+        None => "&[&handles]".to_owned(),
+    };
+    text.push_str(&match returns {
+        "HPy" => format!("call.leave_with({opened}, result)\n"),
+        "void" => format!("call.leave({opened});\n"),
+        _ => format!("call.leave({opened});\nresult\n"),
+    });
     text
 }
 

@@ -24,9 +24,9 @@ pub(crate) unsafe extern "C" fn enter_getbufferproc(
         let function = target.function::<Function>();
         let result = function(call.context(), handles[0], view, flags);
         if let Some(view) = view.as_mut() {
-            view.obj = if result == 0 { call.result(view.obj) } else { HPy::NULL };
+            view.obj = if result == 0 { call.take_over(view.obj) } else { HPy::NULL };
         }
-        call.leave(&handles);
+        call.leave(&[&handles]);
         result
     }
 }
@@ -52,6 +52,6 @@ pub(crate) unsafe extern "C" fn enter_releasebufferproc(
         if let Some(view) = view.as_mut() {
             view.obj = exporter;
         }
-        call.leave(&handles);
+        call.leave(&[&handles]);
     }
 }

@@ -95,11 +95,11 @@ unsafe fn copy(h: HPy, memory: *const c_char, length: isize) -> *const c_char {
     };
     let mut state = state();
     let Some(slot) = state.handles.get(h) else { return memory };
-    if let Some(copy) = slot.copies.iter().find(|copy| copy.is(bytes)) {
+    if let Some(copy) = slot.more_mut().copies.iter().find(|copy| copy.is(bytes)) {
         return copy.address();
     }
     let Some(copy) = Snapshot::new(bytes) else { return memory };
     let address = copy.address();
-    slot.copies.push(copy);
+    slot.more_mut().copies.push(copy);
     address
 }
