@@ -133,8 +133,8 @@ def test_struct_sequences_of_others(mod):
 
 
 def test_types_do_not_leak(mod, no_leak):
-    no_leak(mod.info, rounds=100)
-    no_leak(mod.empty, rounds=100)
+    no_leak(mod.info, rounds=1000)
+    no_leak(mod.empty, rounds=1000)
 
 
 def test_unnamed_field_is_one_address(abi, compile):

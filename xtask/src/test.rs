@@ -11,7 +11,7 @@ use crate::shell::{cargo, require_compiler, run, step};
 
 /// What the Python tests need from the package index.
 pub const REQUIREMENTS: &[&str] =
-    &["pytest>=8", "pytest-xdist>=3", "setuptools>=82", "wheel", "build"];
+    &["pip>=25.1", "pytest>=8", "pytest-xdist>=3", "setuptools>=82", "wheel", "build"];
 
 /// Runs the Rust tests, builds and installs the wheel, and runs the Python tests; `arguments` go to pytest.
 pub fn test(root: &Path, python: Option<&Path>, arguments: &[String]) -> Result<()> {
