@@ -257,7 +257,7 @@ fn start() -> PyResult<()> {
 
 /// Decides how to go on after a finding.
 fn reported(finding: &Finding) -> Verdict {
-    Python::attach(|py| {
+    let decide = |py: Python<'_>| {
         let mut settings = settings();
         settings.last = Some(finding.clone());
         let hook = match finding.class.hook {
@@ -280,7 +280,9 @@ fn reported(finding: &Finding) -> Verdict {
             (None, Action::Raise) => Verdict::Fail,
             (None, Action::Abort) => Verdict::Abort,
         }
-    })
+    };
+    // When the interpreter ends, there is nobody left to ask.
+    Python::try_attach(decide).unwrap_or(Verdict::Abort)
 }
 
 /// Calls a hook. The extension does not expect an exception at this place.
