@@ -217,9 +217,15 @@ def test_shape_of_types(module, shape):
         assert mod.shape(type("Sub", (Data,), {})) == numbers.index(shape)
 
 
-def test_base_follows_from_the_shape(module, shape):
+def test_without_a_base(module, shape):
+    """As in 0.9, the base is `object` then, and the struct is where the shape has it."""
     mod = shaped(module, shape)
-    assert mod.make_without_base().__mro__[1:] == mod.make().__mro__[1:]
+    Data = mod.make_without_base()
+    assert Data.__mro__ == (Data, object)
+    for one in (Data(), mod.new(Data), type("Sub", (Data,), {})()):
+        one.set(7, 2.5, one)
+        assert one.get() == (7, 2.5, one)
+        assert (one.first, one.link) == (7, one)
 
 
 def test_fields_are_released(module, shape):
@@ -544,6 +550,18 @@ def test_struct_of_a_base(module):
         mod.derive(type("Attributes", (mod.Base,), {"__slots__": ("a",)}))
 
 
+MAKE_META = """
+HPyDef_METH(make_meta, "make_meta", HPyFunc_NOARGS)
+static HPy make_meta_impl(HPyContext *ctx, HPy self)
+{
+    HPyType_SpecParam params[] = {
+        {HPyType_SpecParam_Base, ctx->h_TypeType}, {(HPyType_SpecParam_Kind)0, HPy_NULL},
+    };
+    return HPyType_FromSpec(ctx, &Meta_spec, params);
+}
+"""
+
+
 def test_callable_metaclass(module):
     source = """
     typedef struct { long calls; } Meta;
@@ -559,7 +577,7 @@ def test_callable_metaclass(module):
         .flags = HPy_TPFLAGS_DEFAULT | HPy_TPFLAGS_BASETYPE, .defines = Meta_defines,
     };
     """
-    Meta = module(source, types="Meta").Meta
+    Meta = module(source + MAKE_META, "make_meta").make_meta()
     Made = type.__call__(Meta, "Made", (), {"attribute": 1})
     assert (Made(), Made(1, x=2), Made.attribute) == (1, 2, 1)
 
@@ -640,9 +658,9 @@ static HPy inherit_impl(HPyContext *ctx, HPy self, HPy base)
 
 
 def test_metaclass(module, no_leak):
-    mod = module(METACLASS, "make, inherit", types="Meta")
-    Python = type("Python", (mod.Meta,), {})
-    for metaclass in (mod.Meta, Python):
+    mod = module(METACLASS + MAKE_META, "make, inherit, make_meta")
+    Meta = mod.make_meta()
+    for metaclass in (Meta, type("Python", (Meta,), {})):
         Made = mod.make(metaclass)
         assert type(Made) is metaclass
         assert Made.magic == 0
@@ -659,7 +677,7 @@ def test_metaclass(module, no_leak):
         Inherits.magic = 5
         assert (Inherits.magic, Made.magic) == (5, 99)
     assert type.__basicsize__ == type(int).__basicsize__
-    no_leak(lambda: mod.make(mod.Meta), mod.Meta)
+    no_leak(lambda: mod.make(Meta), Meta)
 
 
 GETSETS = """

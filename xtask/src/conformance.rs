@@ -26,16 +26,10 @@ const OLD_REQUIREMENTS: &[&str] = &["pytest>=8", "pytest-xdist>=3", "filelock", 
 const MODES: [&str; 1] = ["--ignore=test/trace"];
 
 /// Tests that cannot pass, each with the defect of 0.9.0 or of the test that it asserts.
-const KNOWN: &[(&str, &str)] = &[
-    (
-        "TestHPyField::test_tp_traverse[",
-        "asserts that an instance does not visit its type, so that cycles through the type are never collected",
-    ),
-    (
-        "debug.test_misc::test_use_invalid_as_struct",
-        "calls a type of the shape Type without a base, which is a metaclass here and was a plain class in 0.9.0",
-    ),
-];
+const KNOWN: &[(&str, &str)] = &[(
+    "TestHPyField::test_tp_traverse[",
+    "asserts that an instance does not visit its type, so that cycles through the type are never collected",
+)];
 
 /// A build backend that hands out a wheel made before.
 const BACKEND: &str = r#"

@@ -20,11 +20,11 @@ HPyAPI_INLINE int _HPyType_AddsFields(PyTypeObject *type)
            type->tp_itemsize != type->tp_base->tp_itemsize;
 }
 
-/* Refuses a struct that would overlap what the base has at its place. */
+/* Refuses a struct that would overlap what the base has at its place; `object` has nothing. */
 HPyAPI_INLINE int _HPyType_CheckBase(const _HPyType_Draft *draft, PyTypeObject *base)
 {
     const _HPyType_Record *record;
-    for (; base != draft->layout.builtin; base = base->tp_base) {
+    for (; base != draft->layout.builtin && base != &PyBaseObject_Type; base = base->tp_base) {
         record = _HPyType_OwnRecord(base);
         if (record != NULL && record->struct_size > 0) {
             if (record->shape != (int32_t)draft->spec->builtin_shape) {
@@ -35,7 +35,7 @@ HPyAPI_INLINE int _HPyType_CheckBase(const _HPyType_Draft *draft, PyTypeObject *
             }
             return 0;
         }
-        if (base->tp_base == NULL || (record == NULL && _HPyType_AddsFields(base))) {
+        if (record == NULL && _HPyType_AddsFields(base)) {
             return _HPyType_Fail(draft, "the base's memory layout is not that of the type's "
                                         "builtin_shape; choose the shape of the base, or no "
                                         "struct (.basicsize = 0)");

@@ -87,7 +87,7 @@ HPyAPI_INLINE void *_HPyType_LegacyValue(const _HPyType_Draft *draft, int slot)
     return NULL;
 }
 
-/* The bases that legacy slots name, else the builtin that the shape extends. */
+/* The bases that legacy slots name, else `object`, whatever the shape is: as in HPy 0.9. */
 HPyAPI_INLINE PyObject *_HPyType_DefaultBases(const _HPyType_Draft *draft)
 {
     PyObject *bases = (PyObject *)_HPyType_LegacyValue(draft, Py_tp_bases);
@@ -96,7 +96,7 @@ HPyAPI_INLINE PyObject *_HPyType_DefaultBases(const _HPyType_Draft *draft)
         Py_INCREF(bases);
         return bases;
     }
-    return PyTuple_Pack(1, base != NULL ? base : (PyObject *)draft->layout.builtin);
+    return PyTuple_Pack(1, base != NULL ? base : (PyObject *)&PyBaseObject_Type);
 }
 
 /* Checks that all bases are types. A type that names none gets the default. */

@@ -161,7 +161,7 @@ HPyAPI_INLINE void *_HPyType_Struct(PyObject *object, const _HPyType_Record *rec
     case HPyType_BuiltinShape_Long:
         return _HPyType_BehindDigits(object);
     case HPyType_BuiltinShape_Tuple:
-        return _HPyType_BehindItems(object, &PyTuple_Type, (size_t)PyTuple_GET_SIZE(object));
+        return _HPyType_BehindItems(object, &PyTuple_Type, (size_t)Py_SIZE(object));
     default:
         return (char *)object + record->struct_offset;
     }
@@ -224,7 +224,7 @@ HPyAPI_INLINE void *_HPy_AsStruct_Unicode(HPyContext *ctx, HPy h)
 HPyAPI_INLINE void *_HPy_AsStruct_Tuple(HPyContext *ctx, HPy h)
 {
     (void)ctx;
-    return _HPyType_BehindItems(_h2py(h), &PyTuple_Type, (size_t)PyTuple_GET_SIZE(_h2py(h)));
+    return _HPyType_BehindItems(_h2py(h), &PyTuple_Type, (size_t)Py_SIZE(_h2py(h)));
 }
 
 HPyAPI_INLINE void *_HPy_AsStruct_List(HPyContext *ctx, HPy h)

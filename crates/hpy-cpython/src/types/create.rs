@@ -10,7 +10,7 @@ use pyo3_ffi as ffi;
 use super::plan::{self, Origin, Plan};
 use super::record::{self, LEGACY_DEALLOC, LEGACY_TRAVERSE, Record};
 use super::spec::{Checked, Definitions};
-use super::{call, dealloc, gc, members, metaclass, params, python_class, shape, slots, spec};
+use super::{call, dealloc, gc, members, metaclass, params, python_class, slots, spec};
 use crate::error::Failure;
 use crate::handle::hpy;
 use crate::methods::{bind, bind_plain, method_def};
@@ -59,20 +59,16 @@ unsafe fn create(
     }
 }
 
-/// The bases that legacy slots name, else the builtin that the shape extends, in a tuple; null for `object`, which is CPython's
-/// default.
+/// The bases that legacy slots name, in a tuple; null for `object`, which is the default whatever the shape is, as in HPy 0.9.
 unsafe fn default_bases(spec: &HPyType_Spec) -> Result<*mut ffi::PyObject, Failure> {
-    let object = &raw mut ffi::PyBaseObject_Type;
-    let builtin = shape::layout(spec.builtin_shape).map_or(object, |layout| layout.builtin);
-    // SAFETY: the value of Py_tp_bases is a tuple, that of Py_tp_base a type; the builtin types are objects.
+    // SAFETY: the value of Py_tp_bases is a tuple, that of Py_tp_base a type.
     unsafe {
         if let Some(bases) = legacy_value(spec, ffi::Py_tp_bases) {
             return Ok(ffi::Py_NewRef(bases.cast()));
         }
-        let base = legacy_value(spec, ffi::Py_tp_base).map_or(builtin, |base| base.cast());
-        if base == object {
+        let Some(base) = legacy_value(spec, ffi::Py_tp_base) else {
             return Ok(ptr::null_mut());
-        }
+        };
         let tuple = ffi::PyTuple_Pack(1, base.cast::<ffi::PyObject>());
         if tuple.is_null() { Err(Failure::Raised) } else { Ok(tuple) }
     }

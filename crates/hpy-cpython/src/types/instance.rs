@@ -38,31 +38,37 @@ pub(crate) unsafe extern "C" fn ctx_New(
 
 /// Memory for an instance; a builtin that the type extends is made valid by its own constructor.
 unsafe fn allocate(ty: *mut ffi::PyTypeObject, record: Option<&Record>) -> *mut ffi::PyObject {
-    let shape = record.map_or(HPyType_BuiltinShape_Legacy, |record| record.shape);
     // SAFETY: `ty` is a type; allocation fills with zeros and takes a reference to the type.
     unsafe {
-        if matches!(shape, HPyType_BuiltinShape_Object | HPyType_BuiltinShape_Legacy) {
-            return match (*ty).tp_alloc {
-                Some(alloc) => alloc(ty, 0),
-                None => ffi::PyType_GenericAlloc(ty, 0),
-            };
+        if let Some(record) = record
+            && let Some(new) = builtin_constructor(ty, record.shape)
+        {
+            let no_arguments = ffi::PyTuple_New(0);
+            if no_arguments.is_null() {
+                return ptr::null_mut();
+            }
+            let object = new(ty, no_arguments, ptr::null_mut());
+            ffi::Py_DECREF(no_arguments);
+            return object;
         }
-        let new = shape::layout(shape).and_then(|layout| (*layout.builtin).tp_new);
-        let Some(new) = new else {
-            raise(
-                ffi::PyExc_SystemError,
-                "HPy_New: the builtin of this type's shape has no constructor",
-            );
-            return ptr::null_mut();
-        };
-        let no_arguments = ffi::PyTuple_New(0);
-        if no_arguments.is_null() {
-            return ptr::null_mut();
+        match (*ty).tp_alloc {
+            Some(alloc) => alloc(ty, 0),
+            None => ffi::PyType_GenericAlloc(ty, 0),
         }
-        let object = new(ty, no_arguments, ptr::null_mut());
-        ffi::Py_DECREF(no_arguments);
-        object
     }
+}
+
+/// The constructor of the builtin that `ty` extends; none for types that only have its layout, and for those of `object`.
+unsafe fn builtin_constructor(
+    ty: *mut ffi::PyTypeObject,
+    shape: HPyType_BuiltinShape,
+) -> Option<ffi::newfunc> {
+    if matches!(shape, HPyType_BuiltinShape_Object | HPyType_BuiltinShape_Legacy) {
+        return None;
+    }
+    let builtin = shape::layout(shape)?.builtin;
+    // SAFETY: both are types.
+    unsafe { if ffi::PyType_IsSubtype(ty, builtin) != 0 { (*builtin).tp_new } else { None } }
 }
 
 /// `HPyType_GenericNew`: what a type without a constructor of its own does.

@@ -252,6 +252,10 @@ impl Context<'_> {
             }
             let Some(record) = base_record.filter(|record| record.struct_size > 0) else {
                 let builtin = self.layout.builtin;
+                // What is no larger than `object` leaves room for every struct.
+                if basicsize(self.base) == size_of::<ffi::PyObject>() {
+                    return Ok(());
+                }
                 if ffi::PyType_IsSubtype(self.base, builtin) != 0
                     && basicsize(self.base) == basicsize(builtin)
                 {
