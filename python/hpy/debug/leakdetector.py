@@ -4,6 +4,9 @@ import textwrap
 
 from hpy.universal import _debug
 
+CODE = "HPY-D001"
+"""The code of this class of findings, and the name of the page that explains it."""
+
 
 class HPyDebugError(Exception):
     """An extension uses HPy in a wrong way."""
@@ -22,6 +25,8 @@ class HPyLeakError(HPyDebugError):
         count = len(self.leaks)
         lines = [f"{count} unclosed handle{'s' if count != 1 else ''}:"]
         lines += [textwrap.indent(repr(leak), "    ") for leak in self.leaks]
+        title, advice = _debug._describe(CODE)
+        lines += [f"{CODE}: {title}", f"  To mend it: {advice}", f"  More: docs/debug/{CODE}.md"]
         return "\n".join(lines)
 
 
