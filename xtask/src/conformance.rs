@@ -22,7 +22,7 @@ const REQUIREMENTS: &[&str] =
 /// What the suite needs beside hpy 0.9.0 itself.
 const OLD_REQUIREMENTS: &[&str] = &["pytest>=8", "pytest-xdist>=3", "filelock", "py"];
 
-/// Tests and parameters that need a mode which this release does not have.
+/// Tests that need a mode which this release does not have.
 const MODES: [&str; 1] = ["--ignore=test/trace"];
 
 /// Tests that cannot pass, each with the defect of 0.9.0 or of the test that it asserts.
