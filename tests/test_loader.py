@@ -666,8 +666,6 @@ def test_mode_and_debug(everything):
     assert load(everything, "everything", debug=True, mode=universal.MODE_UNIVERSAL).one(1)
     for number in [3, -2]:
         assert "MODE_UNIVERSAL" in refuse(everything, error=ValueError, mode=number)
-    if not has("debug"):
-        refuse(everything, error=NotImplementedError, debug=True)
 
 
 def test_log(everything, capsys):
