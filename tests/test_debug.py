@@ -1,41 +1,35 @@
 """Debug mode: what it finds, what it says, what it leaves alone, and its Python API.
 
-Most findings end the process, so they are looked at from outside: `told` gives the message.
+That each class of findings is found, says test_debug_bugs.py. Most findings end the process, so
+they are looked at from outside: `told` gives the message.
 """
 
-import os
 import re
-import signal
 import subprocess
 import sys
-import textwrap
 import threading
 
 import pytest
 import support
+from debug_bugs import KEPT, compiled, run, told
 
-HEAD = """
-static inline HPy done(HPyContext *ctx)
-{
-    return HPyErr_Occurred(ctx) ? HPy_NULL : HPy_Dup(ctx, ctx->h_None);
-}
-static inline HPy none(HPyContext *ctx)
-{
-    return HPy_Dup(ctx, ctx->h_None);
-}
+BUGS = """
+FUNCTION(use_after_close)
+    HPy h = HPy_Dup(ctx, arg);
+    HPy_Close(ctx, h);
+    return HPy_Repr(ctx, h);
+END
+FUNCTION(double_close)
+    HPy h = HPy_Dup(ctx, arg);
+    HPy_Close(ctx, h);
+    HPy_Close(ctx, h);
+    return none(ctx);
+END
+FUNCTION(argument_closed)
+    HPy_Close(ctx, arg);
+    return none(ctx);
+END
 """
-
-
-def compiled(source, defs, **keywords):
-    """The path of an extension. Lines `FUNCTION(name,` and `END` are around bodies of functions."""
-    function = (
-        r'HPyDef_METH(\1, "\1", HPyFunc_O)\n'
-        r"static HPy \1_impl(HPyContext *ctx, HPy self, HPy arg)\n{"
-    )
-    source = re.sub(r"^FUNCTION\((\w+),$", function, source, flags=re.MULTILINE)
-    source = re.sub(r"^END$", "}", source, flags=re.MULTILINE)
-    complete = support.module_source(HEAD + source, defs, name="debugged", **keywords)
-    return support.compile_extension(complete, "debugged", "universal")
 
 
 def load(path, mode=1):
@@ -44,30 +38,6 @@ def load(path, mode=1):
 
     spec = importlib.util.spec_from_file_location("debugged", str(path))
     return support.universal().load("debugged", str(path), spec, mode=mode)
-
-
-def run(path, code, **environment):
-    """A process that loads the extension as `mod`, in debug mode, and runs `code`."""
-    program = textwrap.dedent(
-        f"""
-        import importlib.util, hpy.universal
-        spec = importlib.util.spec_from_file_location("debugged", {str(path)!r})
-        mod = hpy.universal.load("debugged", {str(path)!r}, spec, debug=True)
-        """
-    ) + textwrap.dedent(code)
-    return subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-    )
-
-
-def told(path, code, **environment):
-    """What a process says that is ended by a finding."""
-    done = run(path, code, **environment)
-    assert done.returncode == -signal.SIGABRT, done
-    return done.stderr
 
 
 @pytest.fixture
@@ -84,116 +54,10 @@ def debug():
     _debug.set_handle_stack_trace_limit(None)
 
 
-BUGS = {
-    # name of the function: (code, function of the API and argument, body)
-    "use_after_close": (
-        "HPY-D002",
-        "HPy_Repr, argument 'obj'",
-        """
-        HPy h = HPy_Dup(ctx, arg);
-        HPy_Close(ctx, h);
-        HPy_Close(ctx, HPy_Repr(ctx, h));
-        """,
-    ),
-    "double_close": (
-        "HPY-D003",
-        "HPy_Close, argument 'h'",
-        """
-        HPy h = HPy_Dup(ctx, arg);
-        HPy_Close(ctx, h);
-        HPy_Close(ctx, h);
-        """,
-    ),
-    "argument_closed": ("HPY-D004", "HPy_Close, argument 'h'", "HPy_Close(ctx, arg);"),
-    "argument_returned": ("HPY-D005", "the result", "if (!HPy_IsNull(arg)) return arg;"),
-    "closed_returned": (
-        "HPY-D006",
-        "the result",
-        "HPy h = HPy_Dup(ctx, arg); HPy_Close(ctx, h); if (!HPy_IsNull(h)) return h;",
-    ),
-    "constant_closed": (
-        "HPY-D007",
-        "HPy_Close, argument 'h'",
-        "HPy_Close(ctx, ctx->h_True);",
-    ),
-    "constant_returned": ("HPY-D008", "the result", "if (!HPy_IsNull(arg)) return ctx->h_None;"),
-    "forged": (
-        "HPY-D009",
-        "HPy_Length, argument 'h'",
-        "HPy h; h._i = 0x123450; HPy_Length(ctx, h);",
-    ),
-    "null": (
-        "HPY-D010",
-        "HPy_Add, argument 2 'h2'",
-        "HPy_Close(ctx, HPy_Add(ctx, arg, HPy_NULL));",
-    ),
-    "wrong_type": (
-        "HPY-D011",
-        "HPy_TypeCheck, argument 2 'type'",
-        "HPy_TypeCheck(ctx, arg, arg);",
-    ),
-    "wrong_shape": (
-        "HPY-D012",
-        "_HPy_AsStruct_Object, argument 'h'",
-        "_HPy_AsStruct_Object(ctx, arg);",
-    ),
-    "left": (
-        "HPY-D016",
-        "HPyLong_FromInt64_t",
-        """
-        HPy_BEGIN_LEAVE_PYTHON(ctx);
-        HPyLong_FromLong(ctx, 1);
-        HPy_END_LEAVE_PYTHON(ctx);
-        """,
-    ),
-    "built_twice": (
-        "HPY-D018",
-        "HPyListBuilder_Build, argument 'builder'",
-        """
-        HPyListBuilder builder = HPyListBuilder_New(ctx, 0);
-        HPy_Close(ctx, HPyListBuilder_Build(ctx, builder));
-        HPyListBuilder_Build(ctx, builder);
-        """,
-    ),
-    "another_kind_of_builder": (
-        "HPY-D018",
-        "HPyTupleBuilder_Cancel, argument 'builder'",
-        """
-        HPyListBuilder list = HPyListBuilder_New(ctx, 0);
-        HPyTupleBuilder tuple;
-        tuple._tup = list._lst;
-        HPyTupleBuilder_Cancel(ctx, tuple);
-        """,
-    ),
-    "tracker_closed_twice": (
-        "HPY-D019",
-        "HPyTracker_Close, argument 'ht'",
-        """
-        HPyTracker tracker = HPyTracker_New(ctx, 0);
-        HPyTracker_Close(ctx, tracker);
-        HPyTracker_Close(ctx, tracker);
-        """,
-    ),
-}
-
-
 @pytest.fixture(scope="module")
 def bugs():
-    """The path of an extension with a function for each bug, and the line of each."""
-    source = "".join(
-        f"FUNCTION({name},\n{body}\nreturn done(ctx);\nEND\n" for name, (_, _, body) in BUGS.items()
-    )
-    return compiled(source, ", ".join(BUGS))
-
-
-@pytest.mark.parametrize("name", BUGS)
-def test_a_bug_is_named_with_its_place(bugs, name):
-    code, place, _ = BUGS[name]
-    said = told(bugs, f"mod.{name}('thing')")
-    assert f"Fatal Python error: {code}: " in said
-    assert f"  in {place}" in said
-    assert f"docs/debug/{code}.md" in said
-    assert re.search(rf"source0\.c:\d+ in {name}_impl", said), said
+    """The path of an extension with a few bugs."""
+    return compiled(BUGS)
 
 
 def test_the_object_is_shown_where_that_is_safe(bugs):
@@ -207,31 +71,6 @@ def test_traces_say_where_a_handle_was_opened_and_closed(bugs):
     used, closed, opened = lines
     assert (used - opened, closed - opened) == (2, 1)
     assert "closed at" not in told(bugs, "mod.double_close('x')")
-
-
-@pytest.mark.parametrize("name", sorted(set(BUGS) - {"left"}))
-def test_a_hook_lets_the_extension_go_on(bugs, debug, name):
-    called = []
-    debug.set_on_invalid_handle(lambda: called.append("handle"))
-    debug.set_on_invalid_builder_handle(lambda: called.append("builder"))
-    mod = load(bugs)
-    function = getattr(mod, name)
-    kept = ["thing"]
-    if name in ("closed_returned", "null", "wrong_type", "wrong_shape"):
-        with pytest.raises(SystemError, match=BUGS[name][0]):
-            function(kept)
-    elif "built" in name:
-        with pytest.raises((MemoryError, SystemError)):
-            function(kept)
-    elif "forged" in name:
-        with pytest.raises(SystemError):
-            function(kept)
-    else:
-        function(kept)
-    code, message = debug.last_finding()
-    assert code == BUGS[name][0] and message.startswith(code)
-    assert called == ["builder" if "builder" in name or "built" in name else "handle"]
-    assert kept == ["thing"]
 
 
 def test_an_exception_in_a_hook_does_not_reach_the_extension(bugs, debug, monkeypatch):
@@ -261,86 +100,8 @@ def test_actions(bugs):
     assert "HPY_DEBUG_TRACES" in done.stderr
 
 
-CONTEXTS = """
-static HPyContext *kept;
-FUNCTION(keep,
-    kept = ctx;
-    return none(ctx);
-END
-FUNCTION(use,
-    return HPy_Dup(kept, arg);
-END
-FUNCTION(keep_and_call,
-    kept = ctx;
-    return HPy_CallTupleDict(ctx, arg, HPy_NULL, HPy_NULL);
-END
-FUNCTION(keep_and_leave,
-    kept = ctx;
-    HPy result = HPy_CallTupleDict(ctx, arg, HPy_NULL, HPy_NULL);
-    return result;
-END
-
-typedef struct { int x; } Thing;
-HPyType_HELPERS(Thing)
-HPyDef_SLOT(Thing_destroy, HPy_tp_destroy)
-static void Thing_destroy_impl(void *data)
-{
-    (void)data;
-    HPy_Dup(kept, kept->h_None);
-}
-HPyDef_SLOT(Thing_new, HPy_tp_new)
-static HPy Thing_new_impl(HPyContext *ctx, HPy cls, const HPy *args, HPy_ssize_t nargs, HPy kw)
-{
-    Thing *data;
-    return HPy_New(ctx, cls, &data);
-}
-static HPyDef *Thing_defines[] = {&Thing_destroy, &Thing_new, NULL};
-static HPyType_Spec Thing_spec = {
-    .name = "debugged.Thing", .basicsize = sizeof(Thing),
-    .builtin_shape = SHAPE(Thing), .defines = Thing_defines,
-};
-FUNCTION(destroy,
-    kept = ctx;
-    HPyList_Append(ctx, arg, ctx->h_None);
-    HPy_DelItem_i(ctx, arg, 0);
-    return none(ctx);
-END
-"""
-
-
-@pytest.fixture(scope="module")
-def contexts():
-    """The path of an extension that keeps contexts."""
-    return compiled(CONTEXTS, "keep, use, keep_and_call, keep_and_leave, destroy", types="Thing")
-
-
-@pytest.mark.parametrize(
-    ("code", "program"),
-    [
-        ("HPY-D013", "mod.keep(1); mod.use(1)"),
-        ("HPY-D014", "mod.keep_and_call(lambda: mod.use(1))"),
-        (
-            "HPY-D015",
-            """
-            import threading
-            def other():
-                thread = threading.Thread(target=mod.use, args=(1,))
-                thread.start()
-                thread.join()
-            mod.keep_and_call(other)
-            """,
-        ),
-        ("HPY-D017", "mod.destroy([mod.Thing()])"),
-    ],
-)
-def test_a_context_of_another_call(contexts, code, program):
-    said = told(contexts, program)
-    assert f"Fatal Python error: {code}: " in said
-    assert "Error: Wrong HPy Context!" in said
-
-
-def test_calls_inside_each_other_have_contexts_of_their_own(contexts):
-    mod = load(contexts)
+def test_calls_inside_each_other_have_contexts_of_their_own():
+    mod = load(compiled(KEPT))
 
     def nest(depth):
         return mod.keep_and_call(lambda: nest(depth - 1) if depth else "deep")
@@ -350,7 +111,7 @@ def test_calls_inside_each_other_have_contexts_of_their_own(contexts):
 
 CORRECT = """
 static HPyGlobal stored;
-FUNCTION(everything,
+FUNCTION(everything)
     HPy_ssize_t size;
     HPyTracker tracker = HPyTracker_New(ctx, 2);
     HPyTracker_Add(ctx, tracker, HPy_Repr(ctx, arg));
@@ -375,7 +136,7 @@ FUNCTION(everything,
     HPy_Close(ctx, loaded);
     return both;
 END
-FUNCTION(leak,
+FUNCTION(leak)
     HPy_Dup(ctx, arg);
     return none(ctx);
 END
@@ -385,7 +146,7 @@ END
 @pytest.fixture(scope="module")
 def correct():
     """The path of an extension that uses much of the API, correctly; and a leak."""
-    return compiled(CORRECT, "everything, leak", globals="stored")
+    return compiled(CORRECT, globals="stored")
 
 
 def test_correct_use_is_left_alone(correct, debug, no_leak):

@@ -4,10 +4,9 @@ import re
 
 import pytest
 import support
+from debug_bugs import FINDINGS, TITLES
 
 PAGES = support.ROOT / "docs" / "debug"
-FINDINGS = (support.ROOT / "crates" / "hpy-debug" / "src" / "findings.rs").read_text("utf-8")
-TITLES = dict(re.findall(r'^ +[A-Z_]+ = "(HPY-D\d+)", \w+,\s+"(.+)",$', FINDINGS, re.MULTILINE))
 
 
 def test_all_classes_are_looked_at():

@@ -11,7 +11,8 @@
 //!   context, and opens a handle for the result.
 //! - What is found is an entry of the table in [`findings`]; [`report`] says it and decides how to go on.
 //!
-//! To add a class of findings: an entry in `findings.rs`, and one call of `report::report` where it is detected.
+//! To add a class of findings: an entry in `findings.rs`, one call of `report::report` where it is detected, the page in `docs/debug`,
+//! and a program that commits the bug in `tests/debug_bugs.py`.
 //!
 //! # What makes the unsafe code sound
 //!

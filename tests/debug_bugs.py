@@ -1,0 +1,459 @@
+"""The bugs that debug mode finds, each committed by a C program, and its correct twin.
+
+A class of findings is shown by one entry or more of `BUGS`. `test_debug_bugs.py` runs them: the
+wrong program must be reported with the code, the place and the C line; the right one must end in
+silence. The table in `docs/debug/README.md` is made of the same runs.
+
+To add a class: an entry here, one in `crates/hpy-debug/src/findings.rs`, and its page in
+`docs/debug`. Then `HPY_WRITE_DOCS=1 pytest tests/test_debug_bugs.py` writes the table.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass, field
+from typing import Optional
+
+import support
+
+FINDINGS = (support.ROOT / "crates" / "hpy-debug" / "src" / "findings.rs").read_text("utf-8")
+
+TITLES = dict(re.findall(r'^ +[A-Z_]+ = "(HPY-D\d+)", \w+,\s+"(.+)",$', FINDINGS, re.MULTILINE))
+"""The title of each class of findings, by its code."""
+
+HEAD = """
+HPy_UNUSED static HPy none(HPyContext *ctx)
+{
+    return HPy_Dup(ctx, ctx->h_None);
+}
+HPy_UNUSED static HPy done(HPyContext *ctx)
+{
+    return HPyErr_Occurred(ctx) ? HPy_NULL : none(ctx);
+}
+"""
+"""What every program may use: results, the second where an exception may be set."""
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A bug, and its twin that does the same in a correct way."""
+
+    code: str
+    name: str
+    """The C file is called so in messages."""
+    place: str
+    """The function of the API and the argument, as the message has them; "" for leaks."""
+    wrong: str
+    """The body of the function `demo`, or several functions between `FUNCTION(name)` and `END`, and
+    whatever else. The line of the bug has the comment `/* here */`; without it, the message names
+    the function as a whole."""
+    right: str
+    """The same without the bug."""
+    prelude: str = ""
+    """C that both begin with."""
+    program: str = "mod.demo('thing')"
+    """What Python does with the module `mod`."""
+    types: str = ""
+    """The names of types to create: `support.module_source`."""
+    globals: str = ""
+    """The names of the HPyGlobals of the module."""
+    abi: str = "universal"
+    environment: dict = field(default_factory=dict)
+    """Environment variables of both."""
+    signal: int = signal.SIGABRT
+    """How the wrong process ends, unless it is a leak."""
+    leak: bool = False
+    """It is reported by a LeakDetector around the program."""
+    hook: Optional[str] = "handle"
+    """Whose hook is called instead, if it is set: "handle", "builder"; None: the process ends."""
+    raises: str = ""
+    """The exception that the program ends with after the hook was called; "": it goes on."""
+
+    def __str__(self):
+        """Name the test."""
+        return f"{self.code[4:]}-{self.name}"
+
+    def source(self, part):
+        """Return the C source of `self.wrong` or `self.right`."""
+        part = textwrap.dedent(part).strip("\n")
+        if "FUNCTION(" not in part:
+            part = f"FUNCTION(demo)\n{part}\nEND"
+        return f"{textwrap.dedent(self.prelude).strip()}\n\n{part}\n".lstrip("\n")
+
+    def compiled(self, part):
+        """Return the path of the extension made of `self.wrong` or `self.right`."""
+        source = f'#line 1 "{self.name}.c"\n{self.source(part)}'
+        return compiled(source, types=self.types, globals=self.globals, abi=self.abi)
+
+    def line(self):
+        """Return the line of the bug, None for its function as a whole, and that function."""
+        for number, line in enumerate(self.source(self.wrong).splitlines(), 1):
+            opened = re.match(r"FUNCTION\((\w+)\)|(?:static )?\w[\w *]*?\b(\w+)_impl\(", line)
+            if opened:
+                function = f"{opened[1] or opened[2]}_impl"
+            if "/* here */" in line:
+                return number, function
+        return None, function
+
+
+def compiled(source, defs="", *, abi="universal", **keywords):
+    """Return the path of an extension.
+
+    Lines `FUNCTION(name)` and `END` are around the bodies of methods with one argument, `arg`; they
+    are added to `defs`.
+    """
+    methods = re.findall(r"^FUNCTION\((\w+)\)$", source, flags=re.MULTILINE)
+    function = (
+        r'HPyDef_METH(\1, "\1", HPyFunc_O) '
+        r"static HPy \1_impl(HPyContext *ctx, HPy self, HPy arg) {"
+    )
+    source = re.sub(r"^FUNCTION\((\w+)\)$", function, source, flags=re.MULTILINE)
+    source = re.sub(r"^END$", "}", source, flags=re.MULTILINE)
+    defs = ", ".join([*support.names(defs), *methods])
+    complete = support.module_source(HEAD + source, defs, name="debugged", **keywords)
+    return support.compile_extension(complete, "debugged", abi)
+
+
+def run(path, code, **environment):
+    """Run `code` in a process that has loaded the extension as `mod`, in debug mode."""
+    program = textwrap.dedent(
+        f"""
+        import importlib.util, hpy.universal
+        spec = importlib.util.spec_from_file_location("debugged", {str(path)!r})
+        mod = hpy.universal.load("debugged", {str(path)!r}, spec, debug=True)
+        """
+    ) + textwrap.dedent(code)
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def told(path, code, **environment):
+    """Return what a process says that is ended by a finding."""
+    done = run(path, code, **environment)
+    assert done.returncode == -signal.SIGABRT, done
+    return done.stderr
+
+
+CLOSED = """
+HPy h = HPy_Dup(ctx, arg);
+HPy_Close(ctx, h);
+"""
+
+KEPT = """
+static HPyContext *kept;
+FUNCTION(keep)
+    kept = ctx;
+    return none(ctx);
+END
+FUNCTION(keep_and_call)
+    kept = ctx;
+    return HPy_CallTupleDict(ctx, arg, HPy_NULL, HPy_NULL);
+END
+"""
+
+USE_KEPT = """
+FUNCTION(demo)
+    return HPy_Repr(kept, arg); /* here */
+END
+"""
+
+USE_OWN = """
+FUNCTION(demo)
+    return HPy_Repr(ctx, arg);
+END
+"""
+
+THING = """
+typedef struct { int x; } Thing;
+HPyType_HELPERS(Thing)
+HPyDef_SLOT(Thing_new, HPy_tp_new)
+static HPy Thing_new_impl(HPyContext *ctx, HPy cls, const HPy *args, HPy_ssize_t nargs, HPy kw)
+{
+    Thing *data;
+    return HPy_New(ctx, cls, &data);
+}
+"""
+
+BUGS = [
+    Bug(
+        code="HPY-D001",
+        name="handle_left_open",
+        place="",
+        wrong="""
+        HPy text = HPy_Repr(ctx, arg); /* here */
+        return HPyLong_FromSsize_t(ctx, HPy_Length(ctx, text));
+        """,
+        right="""
+        HPy text = HPy_Repr(ctx, arg);
+        HPy_ssize_t length = HPy_Length(ctx, text);
+        HPy_Close(ctx, text);
+        return HPyLong_FromSsize_t(ctx, length);
+        """,
+        leak=True,
+    ),
+    Bug(
+        code="HPY-D002",
+        name="use_after_close",
+        place="HPy_Repr, argument 'obj'",
+        wrong=CLOSED + "return HPy_Repr(ctx, h); /* here */",
+        right="""
+        HPy h = HPy_Dup(ctx, arg);
+        HPy text = HPy_Repr(ctx, h);
+        HPy_Close(ctx, h);
+        return text;
+        """,
+    ),
+    Bug(
+        code="HPY-D003",
+        name="double_close",
+        place="HPy_Close, argument 'h'",
+        wrong=CLOSED + "HPy_Close(ctx, h); /* here */\nreturn none(ctx);",
+        right=CLOSED + "h = HPy_NULL;\nHPy_Close(ctx, h);\nreturn none(ctx);",
+    ),
+    Bug(
+        code="HPY-D004",
+        name="argument_closed",
+        place="HPy_Close, argument 'h'",
+        wrong="HPy_Close(ctx, arg); /* here */\nreturn none(ctx);",
+        right="HPy h = HPy_Dup(ctx, arg);\nHPy_Close(ctx, h);\nreturn none(ctx);",
+    ),
+    Bug(
+        code="HPY-D005",
+        name="argument_returned",
+        place="the result",
+        wrong="return arg;",
+        right="return HPy_Dup(ctx, arg);",
+    ),
+    Bug(
+        code="HPY-D006",
+        name="closed_returned",
+        place="the result",
+        wrong=CLOSED + "return h;",
+        right="HPy h = HPy_Dup(ctx, arg);\nreturn h;",
+        raises="SystemError",
+    ),
+    Bug(
+        code="HPY-D007",
+        name="constant_closed",
+        place="HPy_Close, argument 'h'",
+        wrong="HPy_Close(ctx, ctx->h_True); /* here */\nreturn none(ctx);",
+        right="HPy_Close(ctx, HPy_Dup(ctx, ctx->h_True));\nreturn none(ctx);",
+    ),
+    Bug(
+        code="HPY-D008",
+        name="constant_returned",
+        place="the result",
+        wrong="return ctx->h_None;",
+        right="return HPy_Dup(ctx, ctx->h_None);",
+    ),
+    Bug(
+        code="HPY-D009",
+        name="forged",
+        place="HPy_Length, argument 'h'",
+        wrong="""
+        HPy h;
+        h._i = 0x123450;
+        HPy_Length(ctx, h); /* here */
+        return done(ctx);
+        """,
+        right="HPy_Length(ctx, arg);\nreturn done(ctx);",
+        raises="SystemError",
+    ),
+    Bug(
+        code="HPY-D010",
+        name="null",
+        place="HPy_Add, argument 2 'h2'",
+        wrong="return HPy_Add(ctx, arg, HPy_NULL); /* here */",
+        right="return HPy_Add(ctx, arg, arg);",
+        raises="SystemError",
+    ),
+    Bug(
+        code="HPY-D011",
+        name="wrong_type",
+        place="HPy_TypeCheck, argument 2 'type'",
+        wrong="HPy_TypeCheck(ctx, arg, arg); /* here */\nreturn done(ctx);",
+        right="HPy_TypeCheck(ctx, arg, ctx->h_TypeType);\nreturn done(ctx);",
+        raises="SystemError",
+    ),
+    Bug(
+        code="HPY-D012",
+        name="wrong_shape",
+        place="_HPy_AsStruct_Object, argument 'h'",
+        prelude=THING
+        + """
+        static HPyDef *Thing_defines[] = {&Thing_new, NULL};
+        static HPyType_Spec Thing_spec = {
+            .name = "debugged.Thing", .basicsize = sizeof(Thing),
+            .builtin_shape = SHAPE(Thing), .defines = Thing_defines,
+        };
+        """,
+        types="Thing",
+        wrong="""
+        Thing *thing = Thing_AsStruct(ctx, arg); /* here */
+        return thing == NULL ? HPy_NULL : none(ctx);
+        """,
+        right="""
+        HPy type = HPy_GetAttr_s(ctx, self, "Thing");
+        HPy thing = HPy_CallTupleDict(ctx, type, HPy_NULL, HPy_NULL);
+        Thing_AsStruct(ctx, thing)->x = 1;
+        HPy_Close(ctx, type);
+        return thing;
+        """,
+        raises="SystemError",
+    ),
+    Bug(
+        code="HPY-D013",
+        name="context_kept",
+        place="HPy_Repr: Error: Wrong HPy Context! Its call has returned",
+        prelude=KEPT,
+        wrong=USE_KEPT,
+        right=USE_OWN,
+        program="mod.keep(1); mod.demo(1)",
+        hook=None,
+    ),
+    Bug(
+        code="HPY-D014",
+        name="context_of_outer_call",
+        place="HPy_Repr: Error: Wrong HPy Context! Its call waits for this one",
+        prelude=KEPT,
+        wrong=USE_KEPT,
+        right=USE_OWN,
+        program="mod.keep_and_call(lambda: mod.demo(1))",
+        hook=None,
+    ),
+    Bug(
+        code="HPY-D015",
+        name="context_of_other_thread",
+        place="HPy_Repr: Error: Wrong HPy Context! It belongs to another thread",
+        prelude=KEPT,
+        wrong=USE_KEPT,
+        right=USE_OWN,
+        program="""
+        import threading
+        def other():
+            thread = threading.Thread(target=mod.demo, args=(1,))
+            thread.start()
+            thread.join()
+        mod.keep_and_call(other)
+        """,
+        hook=None,
+    ),
+    Bug(
+        code="HPY-D016",
+        name="python_left",
+        place="HPyLong_FromInt64_t: Error: Wrong HPy Context! Python has been left",
+        wrong="""
+        HPy result;
+        HPy_BEGIN_LEAVE_PYTHON(ctx);
+        result = HPyLong_FromLong(ctx, 1); /* here */
+        HPy_END_LEAVE_PYTHON(ctx);
+        return result;
+        """,
+        right="""
+        HPy_BEGIN_LEAVE_PYTHON(ctx);
+        HPy_END_LEAVE_PYTHON(ctx);
+        return HPyLong_FromLong(ctx, 1);
+        """,
+        hook=None,
+    ),
+    Bug(
+        code="HPY-D017",
+        name="api_in_destroy",
+        place="HPy_Dup: Error: Wrong HPy Context! This is a destroy function, which gets none",
+        prelude=KEPT + THING,
+        types="Thing",
+        wrong="""
+        HPyDef_SLOT(Thing_destroy, HPy_tp_destroy)
+        static void Thing_destroy_impl(void *data)
+        {
+            HPy_Dup(kept, kept->h_None); /* here */
+        }
+        static HPyDef *Thing_defines[] = {&Thing_new, &Thing_destroy, NULL};
+        static HPyType_Spec Thing_spec = {
+            .name = "debugged.Thing", .basicsize = sizeof(Thing),
+            .builtin_shape = SHAPE(Thing), .defines = Thing_defines,
+        };
+        FUNCTION(demo)
+            kept = ctx;
+            HPy_DelItem_i(ctx, arg, 0);
+            return none(ctx);
+        END
+        """,
+        right="""
+        HPyDef_SLOT(Thing_finalize, HPy_tp_finalize)
+        static void Thing_finalize_impl(HPyContext *ctx, HPy thing)
+        {
+            HPy_Close(ctx, HPy_Type(ctx, thing));
+        }
+        static HPyDef *Thing_defines[] = {&Thing_new, &Thing_finalize, NULL};
+        static HPyType_Spec Thing_spec = {
+            .name = "debugged.Thing", .basicsize = sizeof(Thing),
+            .builtin_shape = SHAPE(Thing), .defines = Thing_defines,
+        };
+        FUNCTION(demo)
+            HPy_DelItem_i(ctx, arg, 0);
+            return none(ctx);
+        END
+        """,
+        program="mod.demo([mod.Thing()])",
+        hook=None,
+    ),
+    Bug(
+        code="HPY-D018",
+        name="built_twice",
+        place="HPyListBuilder_Build, argument 'builder'",
+        wrong="""
+        HPyListBuilder builder = HPyListBuilder_New(ctx, 0);
+        HPy_Close(ctx, HPyListBuilder_Build(ctx, builder));
+        return HPyListBuilder_Build(ctx, builder); /* here */
+        """,
+        right="""
+        HPyListBuilder builder = HPyListBuilder_New(ctx, 0);
+        return HPyListBuilder_Build(ctx, builder);
+        """,
+        hook="builder",
+        raises="MemoryError",
+    ),
+    Bug(
+        code="HPY-D018",
+        name="another_kind_of_builder",
+        place="HPyTupleBuilder_Cancel, argument 'builder'",
+        wrong="""
+        HPyListBuilder list = HPyListBuilder_New(ctx, 0);
+        HPyTupleBuilder tuple;
+        tuple._tup = list._lst;
+        HPyTupleBuilder_Cancel(ctx, tuple); /* here */
+        HPyListBuilder_Cancel(ctx, list);
+        return none(ctx);
+        """,
+        right="""
+        HPyListBuilder list = HPyListBuilder_New(ctx, 0);
+        HPyListBuilder_Cancel(ctx, list);
+        return none(ctx);
+        """,
+        hook="builder",
+    ),
+    Bug(
+        code="HPY-D019",
+        name="tracker_closed_twice",
+        place="HPyTracker_Close, argument 'ht'",
+        wrong="""
+        HPyTracker tracker = HPyTracker_New(ctx, 0);
+        HPyTracker_Close(ctx, tracker);
+        HPyTracker_Close(ctx, tracker); /* here */
+        return none(ctx);
+        """,
+        right="""
+        HPyTracker tracker = HPyTracker_New(ctx, 0);
+        HPyTracker_Close(ctx, tracker);
+        return none(ctx);
+        """,
+    ),
+]
