@@ -1,6 +1,6 @@
 /*
- * What `cargo xtask bench` counts the instructions of, written for the Python/C API as one would;
- * `hpymicro.c` is the same for HPy.
+ * What `cargo xtask bench micro` counts the instructions of, written for the Python/C API as one
+ * would; `hpymicro.c` is the same for HPy.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>

@@ -1,6 +1,6 @@
 /*
- * What `cargo xtask bench` counts the instructions of, written for HPy; `cmicro.c` is the same for
- * the Python/C API.
+ * What `cargo xtask bench micro` counts the instructions of, written for HPy; `cmicro.c` is the
+ * same for the Python/C API.
  */
 #include <hpy.h>
 

@@ -40,13 +40,16 @@ enum Command {
         #[command(flatten)]
         python: Python,
     },
-    /// Count the instructions that calls take, beside plain C API and HPy 0.9.0
+    /// Measure what things cost, beside plain C API and HPy 0.9.0
     Bench {
         #[command(flatten)]
         python: Python,
-        /// Write the table into docs/performance.md
+        /// Write what came out into docs/performance.md
         #[arg(long)]
         write: bool,
+        /// What to measure, by default everything
+        #[arg(value_name = "TOPIC")]
+        topics: Vec<String>,
     },
     /// Run all tests: the crates', the API's on every ABI, the package's and the examples'
     Test {
@@ -105,7 +108,9 @@ fn run(arguments: Arguments) -> Result<()> {
     match arguments.command {
         Command::Generate { check } => generate::run(&root(), check),
         Command::Demo { python } => demo::demo(&root(), python.path.as_deref()),
-        Command::Bench { python, write } => bench::bench(&root(), python.path.as_deref(), write),
+        Command::Bench { python, write, topics } => {
+            bench::bench(&root(), python.path.as_deref(), &topics, write)
+        }
         Command::Test { python, arguments } => {
             test::test(&root(), python.path.as_deref(), &arguments)
         }
