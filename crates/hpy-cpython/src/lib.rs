@@ -14,6 +14,7 @@ mod functions;
 mod generated;
 mod global;
 mod handle;
+mod host;
 mod interpreter;
 mod load;
 mod methods;

@@ -17,10 +17,11 @@ use core::ptr::{self, NonNull};
 use std::sync::{Mutex, PoisonError};
 
 use hpy_abi::{HPyContext, HPyFunc_Signature, HPyModuleDef};
-use hpy_host::{Entry, Extension, Mode, Wrapper, thunk};
+use hpy_host::{Entry, Extension, Mode, Wrap, Wrapped, Wrapper, thunk};
 use pyo3_ffi as ffi;
 
 use crate::generated::context::template;
+use crate::host::CPython;
 use crate::{global, module};
 
 /// One load of one module.
@@ -106,8 +107,11 @@ impl Load {
         }));
         let private = ptr::from_mut(load).cast();
         load.context.get_mut()._private = private;
-        // SAFETY: the context is complete, and never freed.
-        load.wrapper = wrap.map(|wrap| unsafe { wrap(load.context.get()) });
+        // SAFETY: the context is complete, and never freed; nor is the definition.
+        load.wrapper = wrap.map(|wrap| unsafe {
+            let definition = load.identity.definition.as_ref();
+            wrap(Wrapped { context: load.context.get(), definition, host: &CPython })
+        });
         load
     }
 
@@ -189,10 +193,6 @@ pub struct Created {
     definition: &'static HPyModuleDef,
     module: *mut ffi::PyObject,
 }
-
-/// Makes what wraps the context of a load. The context is valid and never freed, and the interpreter
-/// attached.
-pub type Wrap = unsafe fn(*mut HPyContext) -> &'static dyn Wrapper;
 
 /// Makes the module of an extension: a load, its context, which `wrap` may wrap in another, the module
 /// object with its functions. If the extension makes the object itself, its create slot is called.

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use hpy_abi::{HPy, HPyContext, HPyFunc_Signature};
-use hpy_host::{Entry, Wrapper};
+use hpy_host::{Entry, Wrapped, Wrapper};
 
 use crate::generated;
 use crate::handles::Owner;
@@ -78,7 +78,8 @@ unsafe impl Sync for Target {}
 ///
 /// # Safety
 /// The context is valid and never freed; the interpreter is attached.
-pub unsafe fn wrap(inner: *mut HPyContext) -> &'static dyn Wrapper {
+pub unsafe fn wrap(wrapped: Wrapped) -> &'static dyn Wrapper {
+    let inner = wrapped.context;
     let world: &'static World = Box::leak(Box::new(World {
         inner,
         template: UnsafeCell::new(None),

@@ -145,7 +145,7 @@ impl Request<'_> {
         let (extension, definition) =
             self.open().map_err(|error| to_python(py, self.symbol, &error))?;
         let raised = |_| PyErr::fetch(py);
-        let wrap: Option<hpy_cpython::Wrap> = match self.mode {
+        let wrap: Option<hpy_host::Wrap> = match self.mode {
             Mode::Debug => Some(hpy_debug::wrap),
             Mode::Universal | Mode::Trace => None,
         };

@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_void};
 use core::ptr;
 
-use hpy_abi::{HPyField, HPyFunc_traverseproc};
+use hpy_abi::{HPyField, HPyFunc_traverseproc, HPyFunc_visitproc};
 use pyo3_ffi as ffi;
 
 use super::record::{self, LEGACY_TRAVERSE, Record, own_record};
@@ -35,6 +35,11 @@ unsafe extern "C" fn clear_field(field: *mut HPyField, _arg: *mut c_void) -> c_i
         ffi::Py_XDECREF(object);
     }
     0
+}
+
+/// Whether `visit` empties the fields that it is shown.
+pub(crate) fn is_clear(visit: HPyFunc_visitproc) -> bool {
+    core::ptr::fn_addr_eq(visit, clear_field as HPyFunc_visitproc)
 }
 
 /// The records of an instance's hierarchy, from the type that has our `tp_traverse`. Classes written in Python are passed over: their

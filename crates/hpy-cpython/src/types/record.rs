@@ -76,6 +76,11 @@ impl Record {
         self.traverse.is_some() || self.flags & OBJECT_MEMBERS != 0
     }
 
+    /// Whether code of the Python/C API releases what is in the struct, or shows it to the collector.
+    pub(crate) fn is_legacy(&self) -> bool {
+        self.flags & (LEGACY_DEALLOC | LEGACY_TRAVERSE) != 0
+    }
+
     /// Shows the fields of a struct to a visitor: as the author does, or else the object members.
     ///
     /// # Safety

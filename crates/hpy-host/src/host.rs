@@ -1,0 +1,82 @@
+//! What a context around the host's asks of the host beyond the API.
+
+use std::ffi::{CStr, c_int, c_void};
+
+use hpy_abi::{HPy, HPyContext, HPyFunc_visitproc, HPyModuleDef, HPyType_BuiltinShape};
+
+use crate::Wrapper;
+
+/// A host, for those who look closer at objects than extensions may. Its methods take handles of the host's own contexts.
+pub trait Host: Sync {
+    /// Shows the types behind `object` that HPy made, from its own type to the most basic.
+    ///
+    /// # Safety
+    /// The interpreter is attached and the handle open.
+    unsafe fn levels(&self, object: HPy, show: &mut dyn FnMut(&Level<'_>));
+
+    /// The identity of `class`, as [`Level::id`] has it; `None` if HPy did not make it.
+    ///
+    /// # Safety
+    /// The interpreter is attached; the handle is open and to a type.
+    unsafe fn identity(&self, class: HPy) -> Option<usize>;
+
+    /// The C struct of `object`; null if no type of HPy's is behind it.
+    ///
+    /// # Safety
+    /// The interpreter is attached and the handle open.
+    unsafe fn data(&self, object: HPy) -> *mut c_void;
+
+    /// Runs the authors' traverse functions of all levels on `object`, up to the first result that is not 0.
+    ///
+    /// # Safety
+    /// The interpreter is attached, `object` is an open handle, and `visit` takes `arg`.
+    unsafe fn traverse(&self, object: HPy, visit: HPyFunc_visitproc, arg: *mut c_void) -> c_int;
+
+    /// Whether `visit` is the host's function that empties the fields it is shown.
+    fn empties(&self, visit: HPyFunc_visitproc) -> bool;
+}
+
+/// A type that HPy made, as part of an object.
+#[derive(Clone, Copy, Debug)]
+pub struct Level<'a> {
+    /// A number that stays the type's, and that of types made again from the same description in the same load.
+    pub id: usize,
+    /// The full name, `module.Type`.
+    pub name: &'a CStr,
+    /// Which builtin's layout the struct extends.
+    pub shape: HPyType_BuiltinShape,
+    /// The size of the struct, with that of the types below.
+    pub size: usize,
+    /// Who knows the fields in it.
+    pub fields: Fields,
+}
+
+/// Who shows the fields of a struct to a visitor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fields {
+    /// Nobody.
+    None,
+    /// The host, which knows the members that hold objects.
+    Members,
+    /// The author's traverse function.
+    Traverse,
+    /// Code of the interpreter's own API.
+    Unknown,
+}
+
+/// What is wrapped.
+#[derive(Clone, Copy)]
+pub struct Wrapped {
+    /// The context of a load; never freed.
+    pub context: *mut HPyContext,
+    /// The definition of the module that is loaded.
+    pub definition: &'static HPyModuleDef,
+    /// Whose context it is.
+    pub host: &'static dyn Host,
+}
+
+/// Makes what wraps the context of a load.
+///
+/// # Safety
+/// The context is valid, and the interpreter attached.
+pub type Wrap = unsafe fn(Wrapped) -> &'static dyn Wrapper;
