@@ -67,6 +67,10 @@ class Bug:
     """How the wrong process ends, unless it is a leak."""
     leak: bool = False
     """It is reported by a LeakDetector around the program."""
+    soft: bool = False
+    """It is a warning unless HPY_DEBUG_ACTION says more."""
+    where: str = ""
+    """The C function that the message names as a whole, if it is not `demo`."""
     hook: Optional[str] = "handle"
     """Whose hook is called instead, if it is set: "handle", "builder"; None: the process ends."""
     raises: str = ""
@@ -90,6 +94,8 @@ class Bug:
 
     def line(self):
         """Return the line of the bug, None for its function as a whole, and that function."""
+        if self.where:
+            return None, self.where
         for number, line in enumerate(self.source(self.wrong).splitlines(), 1):
             opened = re.match(r"FUNCTION\((\w+)\)|(?:static )?\w[\w *]*?\b(\w+)_impl\(", line)
             if opened:
@@ -179,6 +185,43 @@ static HPy Thing_new_impl(HPyContext *ctx, HPy cls, const HPy *args, HPy_ssize_t
     Thing *data;
     return HPy_New(ctx, cls, &data);
 }
+"""
+
+EXPORTER = """
+typedef struct { int x; } Exporter;
+HPyType_HELPERS(Exporter)
+HPyDef_SLOT(Exporter_new, HPy_tp_new)
+static HPy Exporter_new_impl(HPyContext *ctx, HPy cls, const HPy *args, HPy_ssize_t nargs, HPy kw)
+{
+    Exporter *data;
+    return HPy_New(ctx, cls, &data);
+}
+HPyDef_SLOT(Exporter_getbuffer, HPy_bf_getbuffer)
+static int Exporter_getbuffer_impl(HPyContext *ctx, HPy self, HPy_buffer *buffer, int flags)
+{
+    static char bytes[] = "bytes";
+    buffer->buf = bytes;
+    buffer->len = buffer->itemsize = 1;
+    buffer->readonly = 1;
+    buffer->ndim = 0;
+    buffer->format = NULL;
+    buffer->shape = buffer->strides = buffer->suboffsets = NULL;
+    buffer->internal = NULL;
+    buffer->obj = HPy_Dup(ctx, self);
+    return 0;
+}
+HPyDef_SLOT(Exporter_releasebuffer, HPy_bf_releasebuffer)
+static void Exporter_releasebuffer_impl(HPyContext *ctx, HPy self, HPy_buffer *buffer)
+{
+}
+static HPyDef *Exporter_defines[] = {
+    &Exporter_new, &Exporter_getbuffer, &Exporter_releasebuffer, NULL
+};
+static HPyType_Spec Exporter_spec = {
+    .name = "debugged.Exporter", .basicsize = sizeof(Exporter),
+    .builtin_shape = SHAPE(Exporter), .defines = Exporter_defines,
+};
+static HPyGlobal view;
 """
 
 BUGS = [
@@ -455,5 +498,119 @@ BUGS = [
         HPyTracker_Close(ctx, tracker);
         return none(ctx);
         """,
+    ),
+    Bug(
+        code="HPY-D020",
+        name="builder_left",
+        place="",
+        wrong="""
+        HPyListBuilder builder = HPyListBuilder_New(ctx, 1); /* here */
+        HPyListBuilder_Set(ctx, builder, 0, arg);
+        return none(ctx);
+        """,
+        right="""
+        HPyListBuilder builder = HPyListBuilder_New(ctx, 1);
+        HPyListBuilder_Set(ctx, builder, 0, arg);
+        HPyListBuilder_Cancel(ctx, builder);
+        return none(ctx);
+        """,
+        leak=True,
+    ),
+    Bug(
+        code="HPY-D021",
+        name="tracker_left",
+        place="",
+        wrong="""
+        HPyTracker tracker = HPyTracker_New(ctx, 1); /* here */
+        return HPyTracker_Add(ctx, tracker, HPy_NULL) < 0 ? HPy_NULL : none(ctx);
+        """,
+        right="""
+        HPyTracker tracker = HPyTracker_New(ctx, 1);
+        int status = HPyTracker_Add(ctx, tracker, HPy_Repr(ctx, arg));
+        HPyTracker_Close(ctx, tracker);
+        return status < 0 ? HPy_NULL : none(ctx);
+        """,
+        leak=True,
+    ),
+    Bug(
+        code="HPY-D022",
+        name="item_missing",
+        place="HPyTupleBuilder_Build, argument 'builder': item 1 of 2 is not set",
+        wrong="""
+        HPyTupleBuilder builder = HPyTupleBuilder_New(ctx, 2);
+        HPyTupleBuilder_Set(ctx, builder, 0, arg);
+        return HPyTupleBuilder_Build(ctx, builder); /* here */
+        """,
+        right="""
+        HPyTupleBuilder builder = HPyTupleBuilder_New(ctx, 2);
+        HPyTupleBuilder_Set(ctx, builder, 0, arg);
+        HPyTupleBuilder_Set(ctx, builder, 1, arg);
+        return HPyTupleBuilder_Build(ctx, builder);
+        """,
+        hook="builder",
+        raises="SystemError",
+    ),
+    Bug(
+        code="HPY-D023",
+        name="index_outside",
+        place="HPyListBuilder_Set, argument 'index': the index is 1, and the size is 1",
+        wrong="""
+        HPyListBuilder builder = HPyListBuilder_New(ctx, 1);
+        HPyListBuilder_Set(ctx, builder, 1, arg); /* here */
+        HPyListBuilder_Cancel(ctx, builder);
+        return none(ctx);
+        """,
+        right="""
+        HPyListBuilder builder = HPyListBuilder_New(ctx, 1);
+        HPyListBuilder_Set(ctx, builder, 0, arg);
+        return HPyListBuilder_Build(ctx, builder);
+        """,
+        hook="builder",
+    ),
+    Bug(
+        code="HPY-D024",
+        name="buffer_kept",
+        place="",
+        prelude=EXPORTER,
+        types="Exporter",
+        globals="view",
+        wrong="""
+        FUNCTION(demo)
+            HPyGlobal_Store(ctx, &view, arg);
+            return none(ctx);
+        END
+        """,
+        right="""
+        FUNCTION(demo)
+            HPyGlobal_Store(ctx, &view, arg);
+            HPy name = HPyUnicode_FromString(ctx, "release");
+            HPy result = HPy_CallMethod(ctx, name, &arg, 1, HPy_NULL);
+            HPy_Close(ctx, name);
+            return result;
+        END
+        """,
+        program="mod.demo(memoryview(mod.Exporter()))",
+        where="Exporter_getbuffer_impl",
+        leak=True,
+    ),
+    Bug(
+        code="HPY-D028",
+        name="wrong_capsule_name",
+        place='HPyCapsule_GetPointer, argument \'name\': it is "a", not "b"',
+        prelude="static int carried = 1;",
+        wrong="""
+        HPy capsule = HPyCapsule_New(ctx, &carried, "a", NULL);
+        HPyCapsule_GetPointer(ctx, capsule, "b"); /* here */
+        HPy_Close(ctx, capsule);
+        return done(ctx);
+        """,
+        right="""
+        HPy capsule = HPyCapsule_New(ctx, &carried, "a", NULL);
+        HPyCapsule_GetPointer(ctx, capsule, "a");
+        HPy_Close(ctx, capsule);
+        return done(ctx);
+        """,
+        raises="ValueError",
+        soft=True,
     ),
 ]

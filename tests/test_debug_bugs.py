@@ -88,6 +88,22 @@ def test_its_correct_twin_is_silent(bug):
     assert (done.returncode, done.stderr) == (0, ""), done
 
 
+@pytest.mark.parametrize("bug", [bug for bug in BUGS if bug.soft], ids=str)
+def test_a_soft_finding_is_a_warning(bug):
+    program = f"""
+    try:
+        {bug.program}
+    except {bug.raises}:
+        print("raised")
+    """
+    path = bug.compiled(bug.wrong)
+    done = run(path, program, HPY_DEBUG_ACTION="")
+    assert (done.returncode, done.stdout) == (0, "raised\n"), done
+    assert done.stderr.startswith(f"{bug.code}: {TITLES[bug.code]}\n")
+    done = run(path, program, HPY_DEBUG_ACTION="raise")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "raised\n", ""), done
+
+
 @pytest.mark.parametrize("bug", [bug for bug in BUGS if not bug.leak], ids=str)
 def test_a_hook_is_called_instead(bug):
     done = run(bug.compiled(bug.wrong), HOOKED.format(program=bug.program), **environment(bug))

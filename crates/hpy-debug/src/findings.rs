@@ -7,7 +7,10 @@ pub enum Hook {
     Handle,
     /// The one for invalid builders.
     Builder,
-    /// None: going on would be worse.
+    /// The one for invalid handles; without one, the finding is a warning, because the function fails with a proper exception anyway.
+    /// Only an `HPY_DEBUG_ACTION` that is set makes it more.
+    Soft,
+    /// None: going on would be worse; or a leak, for which no moment is right.
     None,
 }
 
@@ -114,6 +117,30 @@ classes! {
     TRACKER_CLOSED = "HPY-D019", Handle,
         "a tracker is used after it was closed, or is none",
         "Close a tracker once, after its last use.";
+    /// A builder that is not ended when it should be.
+    BUILDER_LEAK = "HPY-D020", None,
+        "a builder is never ended",
+        "End each builder with Build, or with Cancel on the way out after an error.";
+    /// A tracker that is not closed when it should be.
+    TRACKER_LEAK = "HPY-D021", None,
+        "a tracker is never closed",
+        "Close each tracker with HPyTracker_Close, on every path.";
+    /// A list or tuple is built without one of its items.
+    BUILDER_ITEM_MISSING = "HPY-D022", Builder,
+        "a builder is built with an item missing",
+        "Set each item from 0 to the size - 1, or give HPy…Builder_New the size that is needed.";
+    /// An item is set that the builder has no place for.
+    BUILDER_INDEX = "HPY-D023", Builder,
+        "a builder's index is out of range",
+        "Set items from 0 to the size - 1 only: a builder does not grow.";
+    /// A buffer that is not released when it should be.
+    BUFFER_LEAK = "HPY-D024", None,
+        "a buffer that was exported is never released",
+        "Release what uses the buffer: a memoryview with release() or a with statement, a Py_buffer with PyBuffer_Release.";
+    /// The pointer of a capsule is asked for by a name that it has not.
+    CAPSULE_NAME = "HPY-D028", Soft,
+        "a capsule is asked for with a wrong name",
+        "Ask for the name that the capsule was made with; ask HPyCapsule_IsValid where others may pass something else.";
 }
 
 #[cfg(test)]

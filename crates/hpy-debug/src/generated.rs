@@ -3276,24 +3276,6 @@ unsafe extern "C" fn ctx_Capsule_New(
     }
 }
 
-/// `HPyCapsule_Get`
-unsafe extern "C" fn ctx_Capsule_Get(
-    ctx: *mut HPyContext,
-    capsule: HPy,
-    key: _HPyCapsule_key,
-    utf8_name: *const c_char,
-) -> *mut c_void {
-    // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
-    unsafe {
-        let api = Api::begin(ctx, &info::ctx_Capsule_Get);
-        let Some([wrapped_capsule]) = api.handles([capsule]) else {
-            return core::ptr::null_mut();
-        };
-        let inner = api.inner();
-        ((*inner).ctx_Capsule_Get)(inner, wrapped_capsule, key, utf8_name)
-    }
-}
-
 /// `HPyCapsule_IsValid`
 unsafe extern "C" fn ctx_Capsule_IsValid(
     ctx: *mut HPyContext,

@@ -31,10 +31,12 @@ mod handles;
 mod pool;
 mod raw;
 pub mod report;
+mod resources;
 mod state;
 mod trace;
 mod view;
 mod world;
 
+pub use resources::{Resource, open_resources};
 pub use view::*;
 pub use world::wrap;

@@ -1,4 +1,4 @@
-//! Things that extensions hold by number: builders and trackers.
+//! Things that are held by number: builders, trackers, buffers.
 //!
 //! As with handles, a number tells its place and how often the place was used, so that a thing that has ended is known by its number.
 
@@ -43,6 +43,11 @@ impl<T> Pool<T> {
         if place.number == number { place.thing.as_mut() } else { None }
     }
 
+    /// Those that have not ended.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.places.iter().filter_map(|place| place.thing.as_ref())
+    }
+
     /// Ends the thing with this number.
     pub fn remove(&mut self, number: isize) -> Option<T> {
         self.get(number)?;
@@ -63,6 +68,7 @@ mod tests {
         assert_eq!(pool.get(first), Some(&mut 'a'));
         assert_eq!(pool.remove(first), Some('a'));
         let second = pool.insert('b');
+        assert_eq!(pool.iter().collect::<Vec<_>>(), [&'b']);
         assert_ne!(first, second);
         assert_eq!(pool.get(first), None);
         assert_eq!(pool.remove(first), None);

@@ -37,6 +37,11 @@ impl Trace {
         Self::capture(NOW)
     }
 
+    /// No frames but the author's function that Python called.
+    pub fn of_call() -> Self {
+        Self { frames: Box::default(), function: current_function() }
+    }
+
     /// Captures up to `limit` frames of the extension.
     #[cold]
     pub fn capture(limit: usize) -> Self {

@@ -3,7 +3,7 @@
 use std::env;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hpy_debug::findings::{CLASSES, Hook};
+use hpy_debug::findings::{CLASSES, Hook, LEAK};
 use hpy_debug::report::{Finding, Verdict, set_reporter};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -19,6 +19,8 @@ pub(crate) mod _debug {
         set_closed_handles_queue_max_size, set_handle_stack_trace_limit,
         set_on_invalid_builder_handle, set_on_invalid_handle, set_protected_raw_data_max_size,
     };
+    #[pymodule_export]
+    use crate::debug_resources::{DebugResource, get_open_resources};
 
     use pyo3::prelude::*;
 
@@ -68,6 +70,12 @@ impl DebugHandle {
     #[getter]
     fn raw_data_size(&self) -> isize {
         self.0.copied().map_or(-1, usize::cast_signed)
+    }
+
+    /// The code of the class of findings that it is one of, if it is never closed.
+    #[getter]
+    fn code(&self) -> &'static str {
+        LEAK.code
     }
 
     /// Where the handle was opened and closed, if that was captured; else an empty text.
@@ -199,7 +207,7 @@ fn describe(code: &str) -> Option<(&'static str, &'static str)> {
     Some((class.title, class.advice))
 }
 
-/// What is done about a finding if no hook is set: the environment variable `HPY_DEBUG_ACTION`.
+/// What is done about a finding if no hook is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Action {
     /// The process ends with the message.
@@ -214,17 +222,14 @@ enum Action {
 struct Settings {
     on_handle: Option<Py<PyAny>>,
     on_builder: Option<Py<PyAny>>,
-    action: Action,
+    /// The environment variable `HPY_DEBUG_ACTION`, if it is set.
+    action: Option<Action>,
     last: Option<Finding>,
 }
 
 fn settings() -> MutexGuard<'static, Settings> {
-    static SETTINGS: Mutex<Settings> = Mutex::new(Settings {
-        on_handle: None,
-        on_builder: None,
-        action: Action::Abort,
-        last: None,
-    });
+    static SETTINGS: Mutex<Settings> =
+        Mutex::new(Settings { on_handle: None, on_builder: None, action: None, last: None });
     SETTINGS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -232,9 +237,10 @@ fn settings() -> MutexGuard<'static, Settings> {
 fn start() -> PyResult<()> {
     if let Ok(action) = env::var("HPY_DEBUG_ACTION") {
         settings().action = match action.as_str() {
-            "" | "abort" => Action::Abort,
-            "warn" => Action::Warn,
-            "raise" => Action::Raise,
+            "" => None,
+            "abort" => Some(Action::Abort),
+            "warn" => Some(Action::Warn),
+            "raise" => Some(Action::Raise),
             _ => {
                 return Err(PyValueError::new_err(format!(
                     "Invalid environment variable HPY_DEBUG_ACTION={action:?}. Use abort, warn or raise."
@@ -260,13 +266,14 @@ fn reported(finding: &Finding) -> Verdict {
     let decide = |py: Python<'_>| {
         let mut settings = settings();
         settings.last = Some(finding.clone());
-        let hook = match finding.class.hook {
-            Hook::Handle => settings.on_handle.as_ref(),
-            Hook::Builder => settings.on_builder.as_ref(),
+        let (hook, default) = match finding.class.hook {
+            Hook::Handle => (settings.on_handle.as_ref(), Action::Abort),
+            Hook::Builder => (settings.on_builder.as_ref(), Action::Abort),
+            Hook::Soft => (settings.on_handle.as_ref(), Action::Warn),
             Hook::None => return Verdict::Abort,
         };
         let hook = hook.map(|hook| hook.clone_ref(py));
-        let action = settings.action;
+        let action = settings.action.unwrap_or(default);
         drop(settings);
         match (hook, action) {
             (Some(hook), _) => {

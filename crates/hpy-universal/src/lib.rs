@@ -5,6 +5,7 @@
 //! the release profile keeps unwinding.
 
 mod debug;
+mod debug_resources;
 mod error;
 mod importing;
 mod load;

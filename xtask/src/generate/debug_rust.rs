@@ -37,7 +37,7 @@ fn by_hand(f: &Function) -> bool {
     let types = f.params.iter().map(|p| &p.ctype).chain([&f.returns.ctype]);
     let converted = types.into_iter().any(|ctype| BY_HAND.contains(&ctype.as_str()));
     let text = f.returns.contract == Contract::Pointer && f.returns.ctype == "const char *";
-    converted || text || f.name == "HPy_Close"
+    converted || text || ["HPy_Close", "HPyCapsule_Get"].contains(&f.name.as_str())
 }
 
 fn handles(params: &[Param]) -> impl Iterator<Item = (usize, &Param)> {

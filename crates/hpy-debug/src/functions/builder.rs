@@ -3,15 +3,21 @@
 use hpy_abi::*;
 
 use crate::api::Api;
-use crate::findings::BUILDER_ENDED;
+use crate::findings::{BUILDER_ENDED, BUILDER_INDEX, BUILDER_ITEM_MISSING};
 use crate::generated::info;
+use crate::resources::Thing;
 use crate::state::state;
 
 /// A builder that has not ended.
-pub(crate) enum Builder {
-    /// Of a list.
+pub(crate) struct Builder {
+    wrapped: Wrapped,
+    /// Which items are set.
+    set: Vec<bool>,
+}
+
+/// The builder of the wrapped context.
+enum Wrapped {
     List(HPyListBuilder),
-    /// Of a tuple.
     Tuple(HPyTupleBuilder),
 }
 
@@ -24,11 +30,13 @@ macro_rules! builder {
             unsafe {
                 let api = Api::begin(ctx, &info::$new);
                 let inner = api.inner();
-                let builder = ((*inner).$new)(inner, size);
-                if builder.is_null() {
-                    return builder;
+                let wrapped = ((*inner).$new)(inner, size);
+                if wrapped.is_null() {
+                    return wrapped;
                 }
-                $type { $field: state().builders.insert(Builder::$kind(builder)) }
+                let set = vec![false; size.max(0).unsigned_abs()];
+                let builder = Builder { wrapped: Wrapped::$kind(wrapped), set };
+                $type { $field: state().keep(Thing::Builder(builder)) }
             }
         }
 
@@ -43,14 +51,22 @@ macro_rules! builder {
             unsafe {
                 let api = Api::begin(ctx, &info::$set);
                 let Some([item]) = api.handles([h_item]) else { return };
-                let found = match state().builders.get(builder.$field) {
-                    Some(Builder::$kind(wrapped)) => Some(*wrapped),
+                let found = match state().resources.get(builder.$field) {
+                    Some(Thing::Builder(Builder { wrapped: Wrapped::$kind(wrapped), set })) => {
+                        Some((*wrapped, mark(set, index)))
+                    }
                     _ => None,
                 };
-                if let Some(wrapped) = found.or_else(|| none(&api, builder.$field, $type::NULL)) {
-                    let inner = api.inner();
-                    ((*inner).$set)(inner, wrapped, index, item);
-                    api.came_back();
+                match found {
+                    Some((wrapped, marked)) => {
+                        if let Err(size) = marked {
+                            outside(&api, index, size);
+                        }
+                        let inner = api.inner();
+                        ((*inner).$set)(inner, wrapped, index, item);
+                        api.came_back();
+                    }
+                    None => drop(none(&api, builder.$field, $type::NULL)),
                 }
             }
         }
@@ -61,8 +77,11 @@ macro_rules! builder {
             unsafe {
                 let api = Api::begin(ctx, &info::$build);
                 let inner = api.inner();
-                let found = match take(builder.$field, |b| matches!(b, Builder::$kind(_))) {
-                    Some(Builder::$kind(wrapped)) => Some(wrapped),
+                let found = match take(builder.$field, |b| matches!(b, Wrapped::$kind(_))) {
+                    Some(Builder { wrapped: Wrapped::$kind(wrapped), set }) => {
+                        look_for_missing_items(&api, &set);
+                        Some(wrapped)
+                    }
                     _ => none(&api, builder.$field, $type::NULL),
                 };
                 let Some(wrapped) = found else {
@@ -80,8 +99,8 @@ macro_rules! builder {
             // SAFETY: the extension calls with a context of this crate; the builder ends here.
             unsafe {
                 let api = Api::begin(ctx, &info::$cancel);
-                let found = match take(builder.$field, |b| matches!(b, Builder::$kind(_))) {
-                    Some(Builder::$kind(wrapped)) => Some(wrapped),
+                let found = match take(builder.$field, |b| matches!(b, Wrapped::$kind(_))) {
+                    Some(Builder { wrapped: Wrapped::$kind(wrapped), .. }) => Some(wrapped),
                     _ => none(&api, builder.$field, $type::NULL),
                 };
                 if let Some(wrapped) = found {
@@ -100,12 +119,15 @@ builder!(Tuple, HPyTupleBuilder, _tup:
     ctx_TupleBuilder_New, ctx_TupleBuilder_Set, ctx_TupleBuilder_Build, ctx_TupleBuilder_Cancel);
 
 /// Ends a builder of the right kind.
-fn take(number: isize, right: impl FnOnce(&Builder) -> bool) -> Option<Builder> {
-    let builders = &mut state().builders;
-    if builders.get(number).is_some_and(|builder| right(builder)) {
-        builders.remove(number)
-    } else {
-        None
+fn take(number: isize, right: impl FnOnce(&Wrapped) -> bool) -> Option<Builder> {
+    let resources = &mut state().resources;
+    match resources.get(number) {
+        Some(Thing::Builder(builder)) if right(&builder.wrapped) => {}
+        _ => return None,
+    }
+    match resources.remove(number) {
+        Some(Thing::Builder(builder)) => Some(builder),
+        _ => None,
     }
 }
 
@@ -116,4 +138,29 @@ fn none<T>(api: &Api, number: isize, null: T) -> Option<T> {
     }
     api.find_other(&BUILDER_ENDED, "builder", "");
     None
+}
+
+/// Marks an item as set; the size, if there is no such item.
+fn mark(set: &mut [bool], index: isize) -> Result<(), usize> {
+    let size = set.len();
+    *usize::try_from(index).ok().and_then(|at| set.get_mut(at)).ok_or(size)? = true;
+    Ok(())
+}
+
+/// Reports an index for which there is no item. `…_Build` fails then.
+#[cold]
+fn outside(api: &Api, index: isize, size: usize) {
+    let detail = format!("the index is {index}, and the size is {size}");
+    api.find_other(&BUILDER_INDEX, "index", &detail);
+}
+
+/// Reports an item that was not set. It may be so if an exception is pending, which `…_Build` then leaves as it is.
+unsafe fn look_for_missing_items(api: &Api, set: &[bool]) {
+    let Some(missing) = set.iter().position(|&is_set| !is_set) else { return };
+    let inner = api.inner();
+    // SAFETY: a function of the API is running, so the interpreter is attached.
+    if unsafe { ((*inner).ctx_Err_Occurred)(inner) } == 0 {
+        let detail = format!("item {missing} of {} is not set", set.len());
+        api.find_other(&BUILDER_ITEM_MISSING, "builder", &detail);
+    }
 }

@@ -3,6 +3,7 @@
 mod array;
 mod buffer;
 mod builder;
+mod capsule;
 mod handle;
 mod memory;
 mod thread;
@@ -13,6 +14,7 @@ mod types;
 pub(crate) use array::*;
 pub(crate) use buffer::*;
 pub(crate) use builder::*;
+pub(crate) use capsule::*;
 pub(crate) use handle::*;
 pub(crate) use memory::*;
 pub(crate) use thread::*;

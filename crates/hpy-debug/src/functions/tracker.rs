@@ -10,6 +10,7 @@ use crate::api::Api;
 use crate::findings::TRACKER_CLOSED;
 use crate::generated::info;
 use crate::report::raise;
+use crate::resources::Thing;
 use crate::state::state;
 
 /// A tracker that is not closed.
@@ -29,7 +30,8 @@ pub(crate) unsafe extern "C" fn ctx_Tracker_New(ctx: *mut HPyContext, size: isiz
         if wrapped.is_null() {
             return wrapped;
         }
-        HPyTracker { _i: state().trackers.insert(Tracker { wrapped, handles: Vec::new() }) }
+        let tracker = Tracker { wrapped, handles: Vec::new() };
+        HPyTracker { _i: state().keep(Thing::Tracker(tracker)) }
     }
 }
 
@@ -46,7 +48,7 @@ pub(crate) unsafe extern "C" fn ctx_Tracker_Add(
             return -1;
         }
         let inner = api.inner();
-        let wrapped = state().trackers.get(ht._i).map(|tracker| {
+        let wrapped = with(ht, |tracker| {
             // Also if there is no memory for more, as the description says.
             tracker.handles.push(h);
             tracker.wrapped
@@ -66,7 +68,7 @@ pub(crate) unsafe extern "C" fn ctx_Tracker_Add(
 pub(crate) unsafe extern "C" fn ctx_Tracker_ForgetAll(ctx: *mut HPyContext, ht: HPyTracker) {
     // SAFETY: the extension calls with a context of this crate.
     let api = unsafe { Api::begin(ctx, &info::ctx_Tracker_ForgetAll) };
-    let forgotten = state().trackers.get(ht._i).map(|tracker| tracker.handles.clear());
+    let forgotten = with(ht, |tracker| tracker.handles.clear());
     if forgotten.is_none() {
         api.find_other(&TRACKER_CLOSED, "ht", "");
     }
@@ -80,8 +82,7 @@ pub(crate) unsafe extern "C" fn ctx_Tracker_Close(ctx: *mut HPyContext, ht: HPyT
         if ht.is_null() {
             return;
         }
-        let tracker = state().trackers.remove(ht._i);
-        match tracker {
+        match take(ht) {
             Some(Tracker { wrapped, handles }) => {
                 let inner = api.inner();
                 ((*inner).ctx_Tracker_Close)(inner, wrapped);
@@ -91,5 +92,22 @@ pub(crate) unsafe extern "C" fn ctx_Tracker_Close(ctx: *mut HPyContext, ht: HPyT
                 api.find_other(&TRACKER_CLOSED, "ht", "");
             }
         }
+    }
+}
+
+/// Does something with a tracker that is not closed.
+fn with<R>(ht: HPyTracker, action: impl FnOnce(&mut Tracker) -> R) -> Option<R> {
+    match state().resources.get(ht._i) {
+        Some(Thing::Tracker(tracker)) => Some(action(tracker)),
+        _ => None,
+    }
+}
+
+/// Ends a tracker that is not closed.
+fn take(ht: HPyTracker) -> Option<Tracker> {
+    with(ht, |_| ())?;
+    match state().resources.remove(ht._i) {
+        Some(Thing::Tracker(tracker)) => Some(tracker),
+        _ => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use hpy_abi::*;
 
+use super::buffer::note_type;
 use crate::api::{Api, Handle};
 use crate::generated::info;
 
@@ -18,6 +19,7 @@ pub(crate) unsafe extern "C" fn ctx_Type_FromSpec(
     unsafe {
         let api = Api::begin(ctx, &info::ctx_Type_FromSpec);
         let Some(mut wrapped) = unwrap(&api, params) else { return HPy::NULL };
+        note_type(spec);
         let inner = api.inner();
         let params = if params.is_null() { params } else { wrapped.as_mut_ptr() };
         let result = ((*inner).ctx_Type_FromSpec)(inner, spec, params);

@@ -1,0 +1,108 @@
+//! What must be ended and is no handle: builders, trackers, exported buffers. Each has a number, and knows where it was made.
+
+use crate::findings::{BUFFER_LEAK, BUILDER_LEAK, Class, TRACKER_LEAK};
+use crate::functions::{Builder, Export, Tracker};
+use crate::pool::Pool;
+use crate::report::list;
+use crate::state::{State, state};
+use crate::trace::{Frame, Trace};
+
+/// What has not ended.
+pub(crate) enum Thing {
+    Builder(Builder),
+    Tracker(Tracker),
+    Buffer(Export),
+}
+
+/// A thing, and when and where it was made.
+struct Made {
+    thing: Thing,
+    generation: u64,
+    /// How many were made before it.
+    number: u64,
+    trace: Trace,
+}
+
+/// All of the process.
+pub(crate) struct Resources {
+    pool: Pool<Made>,
+    count: u64,
+}
+
+impl Resources {
+    pub const fn new() -> Self {
+        Self { pool: Pool::new(), count: 0 }
+    }
+
+    /// The thing with this number, if it has not ended.
+    pub fn get(&mut self, number: isize) -> Option<&mut Thing> {
+        self.pool.get(number).map(|made| &mut made.thing)
+    }
+
+    /// Ends the thing with this number.
+    pub fn remove(&mut self, number: isize) -> Option<Thing> {
+        self.pool.remove(number).map(|made| made.thing)
+    }
+}
+
+impl State {
+    /// Keeps a thing that the running call has made, until it is removed.
+    pub fn keep(&mut self, thing: Thing) -> isize {
+        let limit = self.handles.trace_limit;
+        let trace = if limit == 0 { Trace::of_call() } else { Trace::capture(limit) };
+        let generation = self.handles.generation;
+        self.resources.count += 1;
+        let number = self.resources.count;
+        self.resources.pool.insert(Made { thing, generation, number, trace })
+    }
+}
+
+/// A builder, tracker or buffer that has not ended.
+#[derive(Clone)]
+pub struct Resource {
+    class: &'static Class,
+    kind: &'static str,
+    trace: Trace,
+}
+
+impl Resource {
+    fn of(made: &Made) -> Self {
+        let (class, kind) = match made.thing {
+            Thing::Builder(_) => (&BUILDER_LEAK, "builder"),
+            Thing::Tracker(_) => (&TRACKER_LEAK, "tracker"),
+            Thing::Buffer(_) => (&BUFFER_LEAK, "buffer"),
+        };
+        Self { class, kind, trace: made.trace.clone() }
+    }
+
+    /// What it is a bug of, if it never ends.
+    pub fn class(&self) -> &'static Class {
+        self.class
+    }
+
+    /// What it is, in one word.
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// Where it was made: the extension's frames, the innermost first; the function that Python called, if no traces are captured.
+    pub fn frames(&self) -> Vec<Frame> {
+        self.trace.frames()
+    }
+
+    /// The same as lines of text.
+    pub fn history(&self) -> String {
+        let mut text = String::new();
+        list(&mut text, "opened", &self.frames());
+        text
+    }
+}
+
+/// What was made in a generation and those after it and has not ended, in the order in which it was made.
+pub fn open_resources(generation: u64) -> Vec<Resource> {
+    let state = state();
+    let made = state.resources.pool.iter();
+    let mut found: Vec<_> = made.filter(|made| made.generation >= generation).collect();
+    found.sort_by_key(|made| made.number);
+    found.into_iter().map(Resource::of).collect()
+}
