@@ -8,10 +8,11 @@
 #include <Python.h>
 
 __attribute__((noinline)) static int hpy_bench_repeat(PyObject *callable, PyObject *const *args,
-                                                      size_t nargs, long times, PyObject *after)
+                                                      size_t nargs, PyObject *names, long times,
+                                                      PyObject *after)
 {
     while (times-- > 0) {
-        PyObject *result = PyObject_Vectorcall(callable, args, nargs, NULL);
+        PyObject *result = PyObject_Vectorcall(callable, args, nargs, names);
         if (result == NULL)
             return -1;
         Py_DECREF(result);
@@ -25,21 +26,25 @@ __attribute__((noinline)) static int hpy_bench_repeat(PyObject *callable, PyObje
 
 static PyObject *repeat(PyObject *self, PyObject *args)
 {
-    PyObject *callable, *arguments, *after;
+    PyObject *callable, *arguments, *names, *after;
     long times;
+    size_t nargs;
     (void)self;
-    if (!PyArg_ParseTuple(args, "OO!lO", &callable, &PyTuple_Type, &arguments, &times, &after))
+    if (!PyArg_ParseTuple(args, "OO!O!lO", &callable, &PyTuple_Type, &arguments, &PyTuple_Type,
+                          &names, &times, &after))
         return NULL;
-    if (hpy_bench_repeat(callable, ((PyTupleObject *)arguments)->ob_item,
-                         (size_t)PyTuple_GET_SIZE(arguments), times, after) < 0)
+    nargs = (size_t)(PyTuple_GET_SIZE(arguments) - PyTuple_GET_SIZE(names));
+    if (hpy_bench_repeat(callable, ((PyTupleObject *)arguments)->ob_item, nargs,
+                         PyTuple_GET_SIZE(names) == 0 ? NULL : names, times, after) < 0)
         return NULL;
     Py_RETURN_NONE;
 }
 
 static PyMethodDef module_methods[] = {
     {"repeat", repeat, METH_VARARGS,
-     "repeat(callable, arguments, times, after)\n--\n\n"
-     "Call `times` times; then call `after`, which may be None."},
+     "repeat(callable, arguments, names, times, after)\n--\n\n"
+     "Call `times` times, the last of the arguments by the keywords `names`; then call `after`,\n"
+     "which may be None."},
     {NULL, NULL, 0, NULL},
 };
 
