@@ -31,6 +31,12 @@ pub(crate) fn current_function() -> usize {
     unsafe { current().as_ref() }.map_or(0, |context| context.function.get())
 }
 
+/// The world of the call that this thread is in, if it is in one.
+pub(crate) fn current_world() -> Option<&'static World> {
+    // SAFETY: contexts are never freed.
+    unsafe { current().as_ref() }.map(|context| context.world)
+}
+
 /// Says which call this thread is in, after code ran that may have been in others.
 #[inline(always)]
 pub(crate) fn set_current(context: *const Context) {

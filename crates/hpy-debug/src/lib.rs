@@ -28,6 +28,7 @@ pub mod findings;
 mod functions;
 mod generated;
 mod handles;
+mod paint;
 mod pool;
 mod raw;
 pub mod report;
@@ -38,5 +39,6 @@ mod view;
 mod world;
 
 pub use resources::{Resource, open_resources};
+pub use trace::Frame;
 pub use view::*;
 pub use world::wrap;

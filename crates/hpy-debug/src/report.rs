@@ -3,11 +3,14 @@
 use core::ffi::CStr;
 use core::fmt::Write;
 use std::ffi::CString;
-use std::sync::OnceLock;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write as _};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use hpy_abi::{HPy, HPyContext};
 
 use crate::findings::Class;
+use crate::paint::{Paint, Style};
 use crate::trace::{Frame, Trace};
 use crate::view::Handle;
 use crate::world::World;
@@ -31,6 +34,8 @@ pub struct Finding {
     pub detail: String,
     /// The extension's frames at this moment, the innermost first.
     pub used: Vec<Frame>,
+    /// The line of Python code that called the extension, if there is one.
+    pub caller: Option<Frame>,
     /// Where the handle was opened, if handles are traced.
     pub opened: Vec<Frame>,
     /// Where the handle was closed, if handles are traced.
@@ -45,8 +50,10 @@ impl Finding {
     /// A finding that is about no handle.
     pub(crate) fn new(class: &'static Class, place: String, detail: &str) -> Self {
         let used = Trace::now().frames();
+        let caller = HOST.get().and_then(|host| (host.caller)());
         let (opened, closed, handle, object) = (Vec::new(), Vec::new(), None, None);
-        Self { class, place, detail: detail.to_owned(), used, opened, closed, handle, object }
+        let detail = detail.to_owned();
+        Self { class, place, detail, used, caller, opened, closed, handle, object }
     }
 
     /// A finding about a handle.
@@ -61,33 +68,57 @@ impl Finding {
 
     /// The whole message: what, where, and how to mend it.
     pub fn message(&self) -> String {
+        self.text(Paint::PLAIN)
+    }
+
+    /// The message for standard error: in colour, if that is a terminal.
+    pub fn message_for_stderr(&self) -> String {
+        self.text(Paint::of_stderr())
+    }
+
+    fn text(&self, paint: Paint) -> String {
         let class = self.class;
-        let mut text = format!("{}: {}\n  in {}", class.code, class.title, self.place);
+        let title = format!("{}: {}", class.code, class.title);
+        let mut text = paint.paint(Style::Title, &title).into_owned();
+        text += &format!("\n  in {}", paint.paint(Style::Place, &self.place));
         if !self.detail.is_empty() {
             text += &format!(": {}", self.detail);
         }
         if let Some(object) = &self.object {
             text += &format!("\n  the object: {object}");
         }
-        for (title, frames) in
-            [("used", &self.used), ("closed", &self.closed), ("opened", &self.opened)]
-        {
-            list(&mut text, title, frames);
+        list(&mut text, paint, "used at", &self.used);
+        if let Some(caller) = &self.caller {
+            list(&mut text, paint, "  called from", core::slice::from_ref(caller));
         }
+        list(&mut text, paint, "closed at", &self.closed);
+        list(&mut text, paint, "opened at", &self.opened);
         if self.handle.is_some() && self.opened.is_empty() {
             text += "\n  (HPY_DEBUG_TRACES=16 shows where handles are opened and closed)";
         }
-        text + &format!("\n  To mend it: {}\n  More: docs/debug/{}.md", class.advice, class.code)
+        let advice = paint.paint(Style::Advice, class.advice);
+        text + &format!("\n  To mend it: {advice}\n  More: docs/debug/{}.md", class.code)
     }
 }
 
-/// Appends where something happened.
-pub(crate) fn list(text: &mut String, title: &str, frames: &[Frame]) {
+/// Appends where something happened, with the lines of source code that can be read.
+pub(crate) fn list(text: &mut String, paint: Paint, title: &str, frames: &[Frame]) {
     for (number, frame) in frames.iter().enumerate() {
-        let title = if number == 0 { title } else { "  called" };
+        let title = if number == 0 { title } else { "  called at" };
         // Writing to a string cannot fail.
-        let _ = write!(text, "\n  {title} at {frame}");
+        let _ = write!(text, "\n  {title} {frame}");
+        if let Some((number, line)) = frame.line.zip(source(frame)) {
+            let _ = write!(text, "\n{number:8} | {}", paint.paint(Style::Source, &line));
+        }
     }
+}
+
+/// The line of source code of a frame, without the space around it, if the file is there.
+fn source(frame: &Frame) -> Option<String> {
+    let before = frame.line?.checked_sub(1)? as usize;
+    let file = BufReader::new(File::open(frame.file.as_ref()?).ok()?);
+    let line = file.split(b'\n').nth(before)?.ok()?;
+    Some(String::from_utf8_lossy(&line).trim().to_owned()).filter(|line| !line.is_empty())
 }
 
 /// How to go on after a finding.
@@ -101,21 +132,36 @@ pub enum Verdict {
     Abort,
 }
 
-/// Who is asked how to go on.
-pub type Reporter = fn(&Finding) -> Verdict;
+/// What the interpreter's side knows. Both functions are called in the thread of the finding.
+#[derive(Clone, Copy, Debug)]
+pub struct Host {
+    /// Decides how to go on.
+    pub decide: fn(&Finding) -> Verdict,
+    /// The line of Python code that runs, if the thread is attached to the interpreter.
+    pub caller: fn() -> Option<Frame>,
+}
 
-static REPORTER: OnceLock<Reporter> = OnceLock::new();
+static HOST: OnceLock<Host> = OnceLock::new();
 
-/// Sets who is asked how to go on; without, and where nothing else is possible, the process ends. Only the first call counts.
-pub fn set_reporter(reporter: Reporter) {
-    // A second reporter would be that of a second copy of the module, which there is none of.
-    let _ = REPORTER.set(reporter);
+/// Sets who knows the interpreter; without, the process ends at every finding. Only the first call counts.
+pub fn set_host(host: Host) {
+    // A second host would be that of a second copy of the module, which there is none of.
+    let _ = HOST.set(host);
+}
+
+/// Where the last message goes, too.
+static COPY: Mutex<Option<File>> = Mutex::new(None);
+
+/// Sets a file that gets a copy of the message which ends the process: for programs that have put standard error elsewhere, where
+/// nobody would see it.
+pub fn copy_last_message_to(file: Option<File>) {
+    *COPY.lock().unwrap_or_else(PoisonError::into_inner) = file;
 }
 
 /// Reports a finding.
 #[cold]
 pub(crate) fn report(world: &World, finding: Finding) -> Verdict {
-    let verdict = REPORTER.get().map_or(Verdict::Abort, |reporter| reporter(&finding));
+    let verdict = HOST.get().map_or(Verdict::Abort, |host| (host.decide)(&finding));
     if verdict == Verdict::Abort {
         fatal(world, &finding);
     }
@@ -126,7 +172,12 @@ pub(crate) fn report(world: &World, finding: Finding) -> Verdict {
 #[cold]
 pub(crate) fn fatal(world: &World, finding: &Finding) -> ! {
     let inner = world.inner();
-    let text = CString::new(finding.message().replace('\0', "\\0")).unwrap_or_default();
+    let text = finding.message_for_stderr().replace('\0', "\\0");
+    if let Some(copy) = &mut *COPY.lock().unwrap_or_else(PoisonError::into_inner) {
+        // There is nobody left who could be told that it failed.
+        let _ = writeln!(copy, "\n{text}");
+    }
+    let text = CString::new(text).unwrap_or_default();
     // SAFETY: the wrapped context is valid for ever; this may be called with or without the interpreter.
     unsafe { ((*inner).ctx_FatalError)(inner, text.as_ptr()) };
     std::process::abort()

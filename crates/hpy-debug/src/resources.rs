@@ -1,11 +1,14 @@
 //! What must be ended and is no handle: builders, trackers, exported buffers. Each has a number, and knows where it was made.
 
+use crate::call::current_world;
 use crate::findings::{BUFFER_LEAK, BUILDER_LEAK, Class, TRACKER_LEAK};
 use crate::functions::{Builder, Export, Tracker};
+use crate::paint::Paint;
 use crate::pool::Pool;
 use crate::report::list;
 use crate::state::{State, state};
 use crate::trace::{Frame, Trace};
+use crate::world::World;
 
 /// What has not ended.
 pub(crate) enum Thing {
@@ -21,6 +24,8 @@ struct Made {
     /// How many were made before it.
     number: u64,
     trace: Trace,
+    /// The world of the call that made it.
+    world: Option<&'static World>,
 }
 
 /// All of the process.
@@ -53,7 +58,8 @@ impl State {
         let generation = self.handles.generation;
         self.resources.count += 1;
         let number = self.resources.count;
-        self.resources.pool.insert(Made { thing, generation, number, trace })
+        let world = current_world();
+        self.resources.pool.insert(Made { thing, generation, number, trace, world })
     }
 }
 
@@ -63,6 +69,7 @@ pub struct Resource {
     class: &'static Class,
     kind: &'static str,
     trace: Trace,
+    world: Option<&'static World>,
 }
 
 impl Resource {
@@ -72,7 +79,7 @@ impl Resource {
             Thing::Tracker(_) => (&TRACKER_LEAK, "tracker"),
             Thing::Buffer(_) => (&BUFFER_LEAK, "buffer"),
         };
-        Self { class, kind, trace: made.trace.clone() }
+        Self { class, kind, trace: made.trace.clone(), world: made.world }
     }
 
     /// What it is a bug of, if it never ends.
@@ -90,10 +97,20 @@ impl Resource {
         self.trace.frames()
     }
 
-    /// The same as lines of text.
+    /// Whether the frames have the lines of the calls.
+    pub fn is_traced(&self) -> bool {
+        !self.trace.is_of_call()
+    }
+
+    /// Whether a call of its extension has not returned yet, which may end it.
+    pub fn may_be_in_use(&self) -> bool {
+        self.world.is_some_and(|world| world.is_running(&mut state()))
+    }
+
+    /// The frames as lines of text.
     pub fn history(&self) -> String {
         let mut text = String::new();
-        list(&mut text, "opened", &self.frames());
+        list(&mut text, Paint::PLAIN, "opened at", &self.frames());
         text
     }
 }

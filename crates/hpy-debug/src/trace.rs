@@ -42,6 +42,11 @@ impl Trace {
         Self { frames: Box::default(), function: current_function() }
     }
 
+    /// Whether it has no frames but that function.
+    pub fn is_of_call(&self) -> bool {
+        self.frames.is_empty()
+    }
+
     /// Captures up to `limit` frames of the extension.
     #[cold]
     pub fn capture(limit: usize) -> Self {

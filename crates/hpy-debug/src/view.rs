@@ -5,6 +5,7 @@ use core::ffi::c_void;
 use hpy_abi::HPy;
 
 use crate::handles::{Invalid, Owner, Slot};
+use crate::paint::Paint;
 use crate::raw::Snapshot;
 use crate::report::list;
 use crate::state::state;
@@ -111,6 +112,23 @@ impl Handle {
         }
     }
 
+    /// Which function of the extension opened the handle, and what called that: the innermost first; empty if it is not known.
+    pub fn place(self) -> Vec<Frame> {
+        self.frames(false)
+    }
+
+    /// Whether the lines of the calls are known.
+    pub fn is_traced(self) -> bool {
+        self.look(|slot| slot.more().is_some_and(|more| more.opened.is_some())).unwrap_or(false)
+    }
+
+    /// Whether the handle belongs to an extension in which a call has not returned yet, which may close it.
+    pub fn may_be_in_use(self) -> bool {
+        let mut state = state();
+        let world = state.handles.slot(self.slot).map(|slot| slot.world);
+        world.is_some_and(|world| world.is_running(&mut state))
+    }
+
     /// Where the handle was opened or closed, if that was captured: the extension's frames, the innermost first.
     pub fn frames(self, closed: bool) -> Vec<Frame> {
         // Resolving takes long, and is not done under the lock.
@@ -124,8 +142,8 @@ impl Handle {
     /// Where the handle was opened and closed, as lines of text; empty if that was not captured.
     pub fn history(self) -> String {
         let mut text = String::new();
-        list(&mut text, "opened", &self.frames(false));
-        list(&mut text, "closed", &self.frames(true));
+        list(&mut text, Paint::PLAIN, "opened at", &self.frames(false));
+        list(&mut text, Paint::PLAIN, "closed at", &self.frames(true));
         text
     }
 }

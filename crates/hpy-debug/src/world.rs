@@ -110,7 +110,7 @@ impl World {
     /// A context for a call, which gives it back by [`Context::busy`].
     #[inline]
     pub fn take_context(&'static self, _state: &mut State) -> &'static Context {
-        // SAFETY: the ring is used only here, and the state is locked.
+        // SAFETY: the ring is used only under the lock of the state, which is held.
         let ring = unsafe { &mut *self.ring.get() };
         // Calls inside each other, or in several threads, may need more.
         let length = ring.contexts.len();
@@ -127,6 +127,13 @@ impl World {
         ring.next = length + 1;
         ring.contexts[length].busy.set(true);
         ring.contexts[length]
+    }
+
+    /// Whether a call has not returned yet.
+    pub fn is_running(&self, _state: &mut State) -> bool {
+        // SAFETY: the ring is used only under the lock of the state, which is held.
+        let ring = unsafe { &*self.ring.get() };
+        ring.contexts.iter().any(|context| context.busy.get())
     }
 
     fn new_context(&'static self) -> &'static Context {

@@ -1,10 +1,14 @@
 //! The Python API of debug mode: `hpy.universal._debug`.
 
+use std::collections::VecDeque;
 use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use hpy_debug::Frame;
 use hpy_debug::findings::{CLASSES, Hook, LEAK};
-use hpy_debug::report::{Finding, Verdict, set_reporter};
+use hpy_debug::report::{Finding, Host, Verdict, copy_last_message_to, set_host};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -14,13 +18,16 @@ use pyo3::prelude::*;
 pub(crate) mod _debug {
     #[pymodule_export]
     use super::{
-        DebugHandle, describe, get_closed_handles, get_closed_handles_queue_max_size,
-        get_open_handles, get_protected_raw_data_max_size, last_finding, new_generation,
-        set_closed_handles_queue_max_size, set_handle_stack_trace_limit,
-        set_on_invalid_builder_handle, set_on_invalid_handle, set_protected_raw_data_max_size,
+        DebugHandle, copy_last_message, describe, get_closed_handles,
+        get_closed_handles_queue_max_size, get_open_handles, get_protected_raw_data_max_size,
+        last_finding, new_generation, set_action, set_closed_handles_queue_max_size,
+        set_handle_stack_trace_limit, set_on_invalid_builder_handle, set_on_invalid_handle,
+        set_protected_raw_data_max_size, take_findings,
     };
     #[pymodule_export]
     use crate::debug_resources::{DebugResource, get_open_resources};
+    #[pymodule_export]
+    use crate::exit::{end_with_failure, report_leaks_at_exit};
 
     use pyo3::prelude::*;
 
@@ -84,6 +91,31 @@ impl DebugHandle {
         self.0.history()
     }
 
+    /// What it is, for messages.
+    #[getter]
+    fn kind(&self) -> &'static str {
+        "handle"
+    }
+
+    /// Where the handle was opened: function, file and line of each C frame, the innermost first. What is not known is
+    /// None.
+    #[getter]
+    fn r#where(&self) -> Vec<Place> {
+        self.0.place().into_iter().map(place).collect()
+    }
+
+    /// Whether `where` has the lines of the calls; else it has at most the function that Python called.
+    #[getter]
+    fn is_traced(&self) -> bool {
+        self.0.is_traced()
+    }
+
+    /// Whether a call of the handle's extension runs, which may still close the handle.
+    #[getter]
+    fn _may_be_in_use(&self) -> bool {
+        self.0.may_be_in_use()
+    }
+
     /// Close the handle in the extension's place. Only for handles that were forgotten.
     fn _force_close(&self) {
         // SAFETY: the interpreter is attached; that the extension does not use the handle, the caller has to know.
@@ -100,6 +132,13 @@ impl DebugHandle {
         };
         format!("<DebugHandle {:#x} {what}>{}", self.0.id(), self.0.history())
     }
+}
+
+/// A function, its file, and a line.
+pub(crate) type Place = (Option<String>, Option<OsString>, Option<u32>);
+
+pub(crate) fn place(frame: Frame) -> Place {
+    (frame.function, frame.file.map(PathBuf::into_os_string), frame.line)
 }
 
 /// Begin a generation and return its number: handles that are opened from now on belong to it.
@@ -199,6 +238,41 @@ fn last_finding() -> Option<(&'static str, String)> {
     settings().last.as_ref().map(|finding| (finding.class.code, finding.message()))
 }
 
+/// The findings since the last call, the oldest first: the message of each, and whether it is only a warning. Those
+/// that a hook was called for are not among them. The last 100 are kept.
+#[pyfunction]
+#[pyo3(name = "_take_findings")]
+fn take_findings() -> Vec<(String, bool)> {
+    let findings = std::mem::take(&mut settings().untold);
+    let is_soft = |finding: &Finding| finding.class.hook == Hook::Soft;
+    findings.iter().map(|finding| (finding.message(), is_soft(finding))).collect()
+}
+
+/// Set what is done about a finding if no hook is set: "abort", "warn" or "raise", as in the environment variable
+/// HPY_DEBUG_ACTION.
+#[pyfunction]
+fn set_action(action: &str) -> PyResult<()> {
+    let action = Action::parse(action)
+        .ok_or_else(|| PyValueError::new_err(format!("Unknown action {action:?}. {ACTIONS}")))?;
+    settings().action = Some(action);
+    Ok(())
+}
+
+/// Let the message of a finding that ends the process go to this file descriptor, too: for programs that have put
+/// standard error elsewhere. The descriptor belongs to debug mode then. None ends it.
+#[pyfunction]
+#[pyo3(name = "_copy_last_message")]
+fn copy_last_message(descriptor: Option<i32>) {
+    #[cfg(unix)]
+    copy_last_message_to(descriptor.map(|descriptor| {
+        use std::os::fd::FromRawFd;
+        // SAFETY: the caller gives the descriptor away.
+        unsafe { std::fs::File::from_raw_fd(descriptor) }
+    }));
+    #[cfg(not(unix))]
+    let _ = (descriptor, copy_last_message_to);
+}
+
 /// The title of a class of findings, and how to mend it, by its code; None if there is no such class.
 #[pyfunction]
 #[pyo3(name = "_describe")]
@@ -209,7 +283,7 @@ fn describe(code: &str) -> Option<(&'static str, &'static str)> {
 
 /// What is done about a finding if no hook is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Action {
+pub(crate) enum Action {
     /// The process ends with the message.
     Abort,
     /// The message is printed, and the extension goes on.
@@ -218,51 +292,74 @@ enum Action {
     Raise,
 }
 
-/// What Python code has set.
+const ACTIONS: &str = "Use abort, warn or raise.";
+
+impl Action {
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "abort" => Some(Self::Abort),
+            "warn" => Some(Self::Warn),
+            "raise" => Some(Self::Raise),
+            _ => None,
+        }
+    }
+}
+
+/// The action that was asked for, if one was.
+pub(crate) fn action() -> Option<Action> {
+    settings().action
+}
+
+/// What Python code has set, and what it may ask for.
 struct Settings {
     on_handle: Option<Py<PyAny>>,
     on_builder: Option<Py<PyAny>>,
-    /// The environment variable `HPY_DEBUG_ACTION`, if it is set.
+    /// The environment variable `HPY_DEBUG_ACTION`, or what was set since.
     action: Option<Action>,
     last: Option<Finding>,
+    untold: VecDeque<Finding>,
 }
 
+/// How many findings are kept until they are asked for.
+const UNTOLD: usize = 100;
+
 fn settings() -> MutexGuard<'static, Settings> {
-    static SETTINGS: Mutex<Settings> =
-        Mutex::new(Settings { on_handle: None, on_builder: None, action: None, last: None });
+    static SETTINGS: Mutex<Settings> = Mutex::new(Settings {
+        on_handle: None,
+        on_builder: None,
+        action: None,
+        last: None,
+        untold: VecDeque::new(),
+    });
     SETTINGS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Reads the environment, and lets findings come here.
 fn start() -> PyResult<()> {
-    if let Ok(action) = env::var("HPY_DEBUG_ACTION") {
-        settings().action = match action.as_str() {
-            "" => None,
-            "abort" => Some(Action::Abort),
-            "warn" => Some(Action::Warn),
-            "raise" => Some(Action::Raise),
-            _ => {
-                return Err(PyValueError::new_err(format!(
-                    "Invalid environment variable HPY_DEBUG_ACTION={action:?}. Use abort, warn or raise."
-                )));
-            }
-        };
+    let invalid = |name: &str, value: &str, advice: &str| {
+        PyValueError::new_err(format!("Invalid environment variable {name}={value:?}. {advice}"))
+    };
+    if let Some(name) = variable("HPY_DEBUG_ACTION") {
+        let action =
+            Action::parse(&name).ok_or_else(|| invalid("HPY_DEBUG_ACTION", &name, ACTIONS));
+        settings().action = Some(action?);
     }
-    if let Ok(limit) = env::var("HPY_DEBUG_TRACES") {
-        let invalid = |_| {
-            PyValueError::new_err(format!(
-                "Invalid environment variable HPY_DEBUG_TRACES={limit:?}. Use the number of C frames to \
-                 capture for each handle, or 0."
-            ))
-        };
-        hpy_debug::set_trace_limit(limit.parse().map_err(invalid)?);
+    if let Some(limit) = variable("HPY_DEBUG_TRACES") {
+        const ADVICE: &str = "Use the number of C frames to capture for each handle, or 0.";
+        let frames = limit.parse().map_err(|_| invalid("HPY_DEBUG_TRACES", &limit, ADVICE));
+        hpy_debug::set_trace_limit(frames?);
     }
-    set_reporter(reported);
+    set_host(Host { decide, caller });
     Ok(())
 }
 
+/// An environment variable that is set, and not to nothing.
+fn variable(name: &str) -> Option<String> {
+    env::var_os(name).map(|value| value.to_string_lossy().into_owned()).filter(|v| !v.is_empty())
+}
+
 /// Decides how to go on after a finding.
-fn reported(finding: &Finding) -> Verdict {
+fn decide(finding: &Finding) -> Verdict {
     let decide = |py: Python<'_>| {
         let mut settings = settings();
         settings.last = Some(finding.clone());
@@ -272,24 +369,58 @@ fn reported(finding: &Finding) -> Verdict {
             Hook::Soft => (settings.on_handle.as_ref(), Action::Warn),
             Hook::None => return Verdict::Abort,
         };
-        let hook = hook.map(|hook| hook.clone_ref(py));
+        if let Some(hook) = hook {
+            let hook = hook.clone_ref(py);
+            drop(settings);
+            call(hook.bind(py));
+            return Verdict::GoOn;
+        }
+        if settings.untold.len() == UNTOLD {
+            settings.untold.pop_front();
+        }
+        settings.untold.push_back(finding.clone());
         let action = settings.action.unwrap_or(default);
         drop(settings);
-        match (hook, action) {
-            (Some(hook), _) => {
-                call(hook.bind(py));
+        match action {
+            Action::Warn => {
+                eprintln!("{}", finding.message_for_stderr());
                 Verdict::GoOn
             }
-            (None, Action::Warn) => {
-                eprintln!("{}", finding.message());
-                Verdict::GoOn
-            }
-            (None, Action::Raise) => Verdict::Fail,
-            (None, Action::Abort) => Verdict::Abort,
+            Action::Raise => Verdict::Fail,
+            Action::Abort => Verdict::Abort,
         }
     };
     // When the interpreter ends, there is nobody left to ask.
     Python::try_attach(decide).unwrap_or(Verdict::Abort)
+}
+
+/// The line of Python code that this thread runs.
+fn caller() -> Option<Frame> {
+    // SAFETY: it may be asked at any time. A thread that is not attached must not wait for it: the thread that is may wait for this one.
+    if unsafe { pyo3::ffi::PyGILState_Check() } == 0 {
+        return None;
+    }
+    Python::try_attach(|py| {
+        let pending = PyErr::take(py);
+        let frame = python_frame(py);
+        if let Some(pending) = pending {
+            pending.restore(py);
+        }
+        // A thread that runs no Python code has no frame.
+        frame.ok()
+    })?
+}
+
+fn python_frame(py: Python<'_>) -> PyResult<Frame> {
+    let frame = py.import("sys")?.call_method0("_getframe")?;
+    let code = frame.getattr("f_code")?;
+    // The name with that of the class is there since Python 3.11.
+    let name = code.getattr("co_qualname").or_else(|_| code.getattr("co_name"))?;
+    Ok(Frame {
+        function: Some(name.extract()?),
+        file: Some(code.getattr("co_filename")?.extract()?),
+        line: frame.getattr("f_lineno")?.extract()?,
+    })
 }
 
 /// Calls a hook. The extension does not expect an exception at this place.

@@ -1,9 +1,9 @@
 //! Builders, trackers and buffers in the Python API of debug mode.
 
-use std::path::PathBuf;
-
 use hpy_debug::Resource;
 use pyo3::prelude::*;
+
+use crate::debug::{Place, place};
 
 /// A builder, tracker or buffer of an extension that has not ended.
 #[pyclass(frozen, module = "hpy.universal._debug")]
@@ -31,10 +31,20 @@ impl DebugResource {
 
     /// Where it was made: function, file and line of each C frame, the innermost first. What is not known is None.
     #[getter]
-    fn r#where(&self) -> Vec<(Option<String>, Option<String>, Option<u32>)> {
-        let name = |file: PathBuf| file.to_string_lossy().into_owned();
-        let frames = self.0.frames().into_iter();
-        frames.map(|frame| (frame.function, frame.file.map(name), frame.line)).collect()
+    fn r#where(&self) -> Vec<Place> {
+        self.0.frames().into_iter().map(place).collect()
+    }
+
+    /// Whether `where` has the lines of the calls; else it has only the function that Python called.
+    #[getter]
+    fn is_traced(&self) -> bool {
+        self.0.is_traced()
+    }
+
+    /// Whether a call of the extension runs, which may still end it.
+    #[getter]
+    fn _may_be_in_use(&self) -> bool {
+        self.0.may_be_in_use()
     }
 
     fn __repr__(&self) -> String {

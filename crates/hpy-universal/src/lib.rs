@@ -7,6 +7,7 @@
 mod debug;
 mod debug_resources;
 mod error;
+mod exit;
 mod importing;
 mod load;
 

@@ -8,7 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::error::to_python;
-use crate::importing;
+use crate::{exit, importing};
 
 /// Load a universal extension and return its module.
 ///
@@ -111,6 +111,9 @@ impl Settings<'_, '_> {
             }
             None => Mode::Universal,
         };
+        if mode == Mode::Debug {
+            exit::watch(py)?;
+        }
         if self.get("HPY_LOG")?.is_some() {
             let context = match mode {
                 Mode::Universal => String::new(),

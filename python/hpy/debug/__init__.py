@@ -6,14 +6,30 @@
 from hpy.universal import _debug
 
 from hpy.debug.leakdetector import HPyDebugError, HPyLeakError, LeakDetector
+from hpy.debug.report import LeakGroup, LeakReport, leaks
 
 __all__ = [
     "HPyDebugError",
     "HPyLeakError",
     "LeakDetector",
+    "LeakGroup",
+    "LeakReport",
     "disable_handle_stack_traces",
+    "leaks",
+    "new_generation",
+    "set_action",
     "set_handle_stack_trace_limit",
 ]
+
+
+def new_generation():
+    """Begin a generation of handles and return its number, for `leaks(since=...)`."""
+    return _debug.new_generation()
+
+
+def set_action(action):
+    """Set what is done about a finding: "abort", "warn" or "raise", as HPY_DEBUG_ACTION has it."""
+    _debug.set_action(action)
 
 
 def set_handle_stack_trace_limit(limit):

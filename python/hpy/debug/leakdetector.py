@@ -1,10 +1,8 @@
 """Detection of what an extension has not ended: handles, builders, trackers, buffers."""
 
-import gc
-import textwrap
-from collections import Counter
-
 from hpy.universal import _debug
+
+from hpy.debug.report import LeakReport, leaks
 
 
 class HPyDebugError(Exception):
@@ -12,31 +10,21 @@ class HPyDebugError(Exception):
 
 
 class HPyLeakError(HPyDebugError):
-    """An extension has left something open: `leaks` has the handles, then the rest.
+    """An extension has left something open.
 
-    Each leak has a `code` and a `history`; one that is no handle has a `kind`: "builder", "tracker"
-    or "buffer".
+    `leaks` has the handles, then the rest, the oldest first; `report` has them grouped by the place
+    that opened them. Each has a `kind`: "handle", "builder", "tracker" or "buffer".
     """
 
     def __init__(self, leaks):
         """Make the exception for `leaks`, a list."""
         super().__init__(leaks)
         self.leaks = leaks
+        self.report = LeakReport(leaks)
 
     def __str__(self):
-        """Say how many things were forgotten, and which."""
-        nouns = [
-            f"open {leak.kind}" if hasattr(leak, "kind") else "unclosed handle"
-            for leak in self.leaks
-        ]
-        counts = [f"{n} {noun}{'s' if n != 1 else ''}" for noun, n in Counter(nouns).items()]
-        lines = [", ".join(counts) + ":"]
-        lines += [textwrap.indent(repr(leak), "    ") for leak in self.leaks]
-        for code in sorted({leak.code for leak in self.leaks}):
-            title, advice = _debug._describe(code)
-            lines += [f"{code}: {title}", f"  To mend it: {advice}"]
-            lines += [f"  More: docs/debug/{code}.md"]
-        return "\n".join(lines)
+        """Say how many things were forgotten, where they were opened, and what to do."""
+        return str(self.report)
 
 
 class LeakDetector:
@@ -63,13 +51,9 @@ class LeakDetector:
         if self.generation is None:
             raise ValueError("LeakDetector not started yet")
         generation, self.generation = self.generation, None
-        resources = _debug.get_open_resources(generation)
-        if any(resource.kind == "buffer" for resource in resources):
-            gc.collect()  # a memoryview in a cycle is nobody's mistake
-            resources = _debug.get_open_resources(generation)
-        leaks = _debug.get_open_handles(generation) + resources
-        if leaks:
-            raise HPyLeakError(leaks)
+        found = leaks(generation).leaks
+        if found:
+            raise HPyLeakError(found)
 
     def __enter__(self):
         """Start."""

@@ -1,15 +1,8 @@
-"""A pytest fixture that fails tests which leave handles open.
+"""The fixture `hpy_debug`, for tests that import it from here.
 
-Import it where the tests are, or in `conftest.py`: `from hpy.debug.pytest import hpy_debug`.
+Where hpy is installed, pytest finds it, and the option `--hpy-debug`, without an import.
 """
 
-import pytest
+from hpy._pytest_plugin import hpy_debug
 
-from hpy.debug import LeakDetector
-
-
-@pytest.fixture
-def hpy_debug():
-    """Fail the test if an extension that is loaded in debug mode leaves handles open."""
-    with LeakDetector() as detector:
-        yield detector
+__all__ = ["hpy_debug"]
