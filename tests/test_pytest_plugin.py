@@ -10,7 +10,7 @@ import leaky
 import pytest
 
 INSTALLED = any(
-    point.value == "hpy._pytest_plugin"
+    point.value == "pytest_hpy"
     for distribution in importlib.metadata.distributions()
     for point in distribution.entry_points
 )
