@@ -1,13 +1,14 @@
 //! Calls of the API: what the wrappers do around the function of the wrapped context.
 
-use core::ptr;
+use core::sync::atomic::Ordering;
 
 use hpy_abi::*;
 
-use crate::call::{self, current, set_current, this_thread};
+use crate::call::{self, current};
 use crate::findings::*;
 use crate::handles::{Invalid, Owner};
 use crate::report::{self, Finding, Verdict};
+use crate::slots::{self, Slot};
 use crate::state::state;
 use crate::world::{Context, World};
 
@@ -61,8 +62,9 @@ impl MustBe {
 }
 
 /// A call of the API that runs.
+#[derive(Clone, Copy)]
 pub(crate) struct Api {
-    context: *const Context,
+    context: &'static Context,
     function: &'static Function,
 }
 
@@ -73,10 +75,10 @@ impl Api {
     /// The context was made by this crate.
     #[inline(always)]
     pub unsafe fn begin(ctx: *mut HPyContext, function: &'static Function) -> Self {
-        let context = ctx.cast_const().cast::<Context>();
-        if current() != context {
-            // SAFETY: the caller's promise.
-            unsafe { wrong_context(context, function) };
+        // SAFETY: the caller's promise; contexts are never freed.
+        let context = unsafe { &*ctx.cast_const().cast::<Context>() };
+        if !context.is_active() {
+            wrong_context(context, function);
         }
         Self { context, function }
     }
@@ -86,39 +88,34 @@ impl Api {
     /// # Safety
     /// The context was made by this crate.
     pub unsafe fn anywhere(ctx: *mut HPyContext, function: &'static Function) -> Self {
-        Self { context: ctx.cast_const().cast(), function }
+        // SAFETY: the caller's promise; contexts are never freed.
+        Self { context: unsafe { &*ctx.cast_const().cast() }, function }
     }
 
     pub fn world(&self) -> &'static World {
-        // SAFETY: contexts are never freed.
-        unsafe { (*self.context).world }
+        self.context.world
     }
 
     /// The wrapped context.
     #[inline(always)]
     pub fn inner(&self) -> *mut HPyContext {
-        self.world().inner()
+        self.context.inner
     }
 
     /// The context of the call.
     pub fn context(&self) -> &'static Context {
-        // SAFETY: contexts are never freed.
-        unsafe { &*self.context }
+        self.context
     }
 
     /// The wrapped handles; none if one is such that the function must fail.
     #[inline(always)]
     pub fn handles<const N: usize>(&self, handles: [HPy; N]) -> Option<[HPy; N]> {
-        let state = state();
         let mut wrapped = [HPy::NULL; N];
         for at in 0..N {
-            match state.handles.inner(handles[at]) {
-                Some(inner) => wrapped[at] = inner,
+            match slots::open(handles[at]) {
+                Some(slot) => wrapped[at] = slot.inner(),
                 None if handles[at].is_null() && self.function.handles[at].null => {}
-                None => {
-                    drop(state);
-                    return self.repair(handles);
-                }
+                None => return self.repair(handles),
             }
         }
         Some(wrapped)
@@ -126,7 +123,7 @@ impl Api {
 
     /// The wrapped handles where at least one is not as it should be.
     #[cold]
-    fn repair<const N: usize>(&self, handles: [HPy; N]) -> Option<[HPy; N]> {
+    fn repair<const N: usize>(self, handles: [HPy; N]) -> Option<[HPy; N]> {
         let mut wrapped = [HPy::NULL; N];
         for at in 0..N {
             wrapped[at] = self.one(handles[at], &self.function.handles[at])?;
@@ -136,8 +133,8 @@ impl Api {
 
     /// The wrapped handle of one; `None` if the function must fail.
     pub fn one(&self, h: HPy, parameter: &Handle) -> Option<HPy> {
-        if let Some(inner) = state().handles.inner(h) {
-            return Some(inner);
+        if let Some(slot) = slots::open(h) {
+            return Some(slot.inner());
         }
         if h.is_null() {
             return if parameter.null {
@@ -154,7 +151,7 @@ impl Api {
                     return self.failed(&USE_AFTER_CLOSE);
                 }
                 // Who set a hook wants to see what comes of it, as with HPy 0.9.
-                state().handles.slot(index).map(|slot| slot.inner)
+                state().handles.slot(index).map(Slot::inner)
             }
             Invalid::Reused => self.fail(&USE_AFTER_CLOSE, parameter, h, report::CLOSED),
             Invalid::Unknown => self.fail(&NOT_A_HANDLE, parameter, h, ""),
@@ -229,37 +226,30 @@ impl Api {
     /// The call that this thread is in, after Python code ran.
     #[inline(always)]
     pub fn came_back(&self) {
-        set_current(self.context);
+        self.context.come_back();
     }
 
     /// A handle for what the wrapped context gave; null stays null.
-    #[inline]
+    #[inline(always)]
     pub fn new_handle(&self, h: HPy) -> HPy {
-        if h.is_null() { h } else { state().handles.open(self.world(), h, Owner::Extension) }
+        state().handles.open(self.context.target.get(), h, Owner::Extension)
     }
 }
 
 /// A function is called with a context that is not that of the running call. That is fatal.
 #[cold]
-unsafe fn wrong_context(context: *const Context, function: &'static Function) -> ! {
-    // SAFETY: the caller's promise: contexts of this crate are never freed.
-    let context = unsafe { &*context };
+fn wrong_context(context: &Context, function: &'static Function) -> ! {
     let (class, detail) = if let Some(kind) = call::restricted() {
         (&CONTEXT_RESTRICTED, format!("Error: Wrong HPy Context! This is {kind}"))
-    } else if context.left.get() && current().is_null() {
+    } else if context.left.load(Ordering::Relaxed) && current().is_null() {
         (&CONTEXT_LEFT, "Error: Wrong HPy Context! Python has been left".to_owned())
-    } else if !context.busy.get() {
+    } else if !context.is_busy() {
         (&CONTEXT_STALE, "Error: Wrong HPy Context! Its call has returned".to_owned())
-    } else if current().is_null() || !is_outer(context) {
+    } else if current().is_null() || !context.is_here() {
         (&CONTEXT_THREAD, "Error: Wrong HPy Context! It belongs to another thread".to_owned())
     } else {
         (&CONTEXT_NESTED, "Error: Wrong HPy Context! Its call waits for this one".to_owned())
     };
     let finding = Finding::new(class, function.name.to_owned(), &detail);
     report::fatal(context.world, &finding)
-}
-
-/// Whether the call of this context, which has not returned, is in this thread.
-fn is_outer(context: &Context) -> bool {
-    context.thread.get() == this_thread() && !ptr::eq(context, current())
 }

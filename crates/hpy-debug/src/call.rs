@@ -3,14 +3,18 @@
 use core::cell::Cell;
 use core::mem::transmute_copy;
 use core::ptr;
+use core::sync::atomic::Ordering;
 
 use hpy_abi::{HPy, HPyContext};
 
 use crate::findings::{ARGUMENT_RETURNED, CLOSED_RETURNED, CONSTANT_RETURNED, Class, NOT_A_HANDLE};
-use crate::handles::{Invalid, Owner};
+use crate::handles::{Closing, Invalid, Owner, Place};
 use crate::report::{self, Finding};
 use crate::state::{State, state};
 use crate::world::{Context, Target, World};
+
+/// In [`Context::thread`], whether the call waits for another one, or has left Python.
+const WAITS: usize = 1;
 
 thread_local! {
     /// The context of the call that this thread is in; null if it is in none.
@@ -20,7 +24,6 @@ thread_local! {
 }
 
 /// The context of the call that this thread is in.
-#[inline(always)]
 pub(crate) fn current() -> *const Context {
     CURRENT.get()
 }
@@ -28,7 +31,7 @@ pub(crate) fn current() -> *const Context {
 /// The author's function that this thread is in; 0 if it is in none.
 pub(crate) fn current_function() -> usize {
     // SAFETY: contexts are never freed.
-    unsafe { current().as_ref() }.map_or(0, |context| context.function.get())
+    unsafe { current().as_ref() }.map_or(0, |context| context.target.get().address())
 }
 
 /// The world of the call that this thread is in, if it is in one.
@@ -37,16 +40,14 @@ pub(crate) fn current_world() -> Option<&'static World> {
     unsafe { current().as_ref() }.map(|context| context.world)
 }
 
-/// Says which call this thread is in, after code ran that may have been in others.
-#[inline(always)]
-pub(crate) fn set_current(context: *const Context) {
-    CURRENT.set(context);
-}
-
-/// A number that no other living thread has.
+/// An even number that no other living thread has, and never 0. The system's, where it is cheaper than the address of a thread variable.
 #[inline(always)]
 pub(crate) fn this_thread() -> usize {
-    CURRENT.with(|current| ptr::from_ref(current) as usize)
+    #[cfg(unix)]
+    // SAFETY: every thread may ask for its own.
+    return unsafe { libc::pthread_self() } as usize;
+    #[cfg(not(unix))]
+    return CURRENT.with(|current| ptr::from_ref(current) as usize);
 }
 
 /// The kind of function without a context that this thread is in.
@@ -54,38 +55,136 @@ pub(crate) fn restricted() -> Option<&'static str> {
     RESTRICTED.get()
 }
 
+impl Context {
+    /// Whether the API may be called with this context here and now.
+    #[inline(always)]
+    pub fn is_active(&self) -> bool {
+        self.thread.load(Ordering::Relaxed) == this_thread()
+    }
+
+    /// Whether a call that has not returned has it.
+    #[inline(always)]
+    pub fn is_busy(&self) -> bool {
+        self.thread.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether its call is in this thread, if it has one.
+    pub fn is_here(&self) -> bool {
+        self.thread.load(Ordering::Relaxed) & !WAITS == this_thread()
+    }
+
+    /// This thread is in the call of this context, after code ran that may have been in others and not have come back.
+    #[inline(always)]
+    pub fn come_back(&self) {
+        if self.thread.load(Ordering::Relaxed) & WAITS != 0 {
+            self.activate();
+        }
+    }
+
+    /// This thread is in the call of this context.
+    #[cold]
+    pub fn activate(&self) {
+        self.thread.store(this_thread(), Ordering::Relaxed);
+        CURRENT.set(self);
+    }
+
+    /// This thread leaves the call of this context for a time.
+    pub fn deactivate(&self) {
+        self.thread.store(this_thread() | WAITS, Ordering::Relaxed);
+        CURRENT.set(ptr::null());
+    }
+}
+
+/// A call of this thread stops, because one inside it begins.
+#[inline(always)]
+fn pause(outer: *const Context, thread: usize) {
+    // SAFETY: null, or a context; those are never freed.
+    if let Some(outer) = unsafe { outer.as_ref() } {
+        outer.thread.store(thread | WAITS, Ordering::Relaxed);
+    }
+}
+
+/// A call of this thread goes on, if it is not over: greenlets end calls in any order.
+#[inline(always)]
+fn resume(outer: *const Context, thread: usize) {
+    // SAFETY: null, or a context; those are never freed.
+    if let Some(outer) = unsafe { outer.as_ref() }
+        && outer.thread.load(Ordering::Relaxed) == thread | WAITS
+    {
+        outer.thread.store(thread, Ordering::Relaxed);
+    }
+}
+
 impl Target {
     /// The author's function as one of type `F`.
     ///
     /// # Safety
-    /// `F` is the type of the function.
+    /// There is one, and `F` is its type.
     #[inline(always)]
     pub unsafe fn function<F>(&self) -> F {
         const { assert!(size_of::<F>() == size_of::<unsafe extern "C" fn()>()) };
         // SAFETY: the caller's promise; function pointers are of one size.
         unsafe { transmute_copy(&self.function) }
     }
+
+    /// Where the author's function is; 0 if there is none.
+    pub fn address(&self) -> usize {
+        self.function.map_or(0, |function| function as usize)
+    }
 }
 
-/// A call that runs.
-pub(crate) struct Call {
+/// A call that runs, with the handles of `N` arguments.
+pub(crate) struct Call<const N: usize> {
     context: &'static Context,
     outer: *const Context,
+    /// The thread's variable; a call ends in the thread that it began in.
+    current: *const Cell<*const Context>,
+    handles: [HPy; N],
+    places: [Option<Place>; N],
 }
 
-impl Call {
+impl<const N: usize> Call<N> {
     /// Begins a call: a context for it, and handles for its arguments; null stays null.
-    #[inline]
-    pub fn enter<const N: usize>(target: &Target, arguments: [HPy; N]) -> (Self, [HPy; N]) {
-        let world = target.world;
+    #[inline(always)]
+    pub fn enter(target: &'static Target, arguments: [HPy; N]) -> (Self, [HPy; N]) {
+        Self::begin(&mut state(), target, arguments)
+    }
+
+    /// The same for a function that also gets an array of `length` arguments.
+    ///
+    /// # Safety
+    /// There are as many, unless the pointer is null.
+    #[inline(always)]
+    pub unsafe fn enter_with(
+        target: &'static Target,
+        arguments: [HPy; N],
+        items: *const HPy,
+        length: usize,
+    ) -> (Self, [HPy; N], Arguments) {
         let mut state = state();
-        let context = world.take_context(&mut state);
-        context.thread.set(this_thread());
-        context.function.set(target.function as usize);
-        let outer = CURRENT.replace(context);
-        let arguments = arguments
-            .map(|h| if h.is_null() { h } else { state.handles.open(world, h, Owner::Caller) });
-        (Self { context, outer }, arguments)
+        let (call, handles) = Self::begin(&mut state, target, arguments);
+        // SAFETY: the caller's promise.
+        let items = unsafe { Arguments::open(&mut state, target, items, length) };
+        (call, handles, items)
+    }
+
+    #[inline(always)]
+    fn begin(state: &mut State, target: &'static Target, arguments: [HPy; N]) -> (Self, [HPy; N]) {
+        let context = target.world.take_context(target, state);
+        let current = CURRENT.with(ptr::from_ref);
+        // SAFETY: the variable is this thread's, and has no destructor.
+        let outer = unsafe { (*current).replace(context) };
+        let thread = this_thread();
+        pause(outer, thread);
+        context.thread.store(thread, Ordering::Relaxed);
+        context.target.set(target);
+        let (mut handles, mut places) = (arguments, [None; N]);
+        let mut opening = state.handles.opening();
+        for at in 0..N {
+            (handles[at], places[at]) = opening.open(target, arguments[at], Owner::Caller);
+        }
+        opening.end();
+        (Self { context, outer, current, handles, places }, handles)
     }
 
     /// What the author's function gets.
@@ -98,36 +197,30 @@ impl Call {
         self.context.world
     }
 
-    /// Ends the call: closes the handles of its arguments.
-    #[inline]
-    pub fn leave(self, arguments: &[&[HPy]]) {
-        self.end(&mut state(), arguments);
+    /// Ends the call: closes the handles of its arguments, and of the array of `items`.
+    #[inline(always)]
+    pub fn leave(self, items: &[HPy]) {
+        self.end(state().handles.closing(), items);
     }
 
     /// Ends the call, takes over what the author's function returned, and gives the wrapped handle.
     ///
     /// # Safety
     /// The interpreter is attached.
-    #[inline]
-    pub unsafe fn leave_with(self, arguments: &[&[HPy]], h: HPy) -> HPy {
+    #[inline(always)]
+    pub unsafe fn leave_with(self, items: &[HPy], h: HPy) -> HPy {
         let mut state = state();
-        let mut result = HPy::NULL;
-        if !h.is_null() {
-            match state.handles.get(h) {
-                Some(slot) if slot.owner == Owner::Extension => {
-                    result = slot.inner;
-                    state.handles.close(h);
-                }
-                _ => {
-                    drop(state);
-                    // SAFETY: the caller's promise.
-                    result = unsafe { self.wrong_result(h) };
-                    state = crate::state::state();
-                }
-            }
+        let mut closing = state.handles.closing();
+        let given = closing.give_away(h);
+        if given.is_none() && !h.is_null() {
+            drop(state);
+            // SAFETY: the caller's promise.
+            let result = unsafe { self.wrong_result(h) };
+            self.leave(items);
+            return result;
         }
-        self.end(&mut state, arguments);
-        result
+        self.end(closing, items);
+        given.unwrap_or(HPy::NULL)
     }
 
     /// Takes over a handle that the author's function gives away, and gives the wrapped one.
@@ -135,36 +228,37 @@ impl Call {
     /// # Safety
     /// The interpreter is attached.
     pub unsafe fn take_over(&self, h: HPy) -> HPy {
-        let mut state = state();
-        match state.handles.get(h) {
-            Some(slot) if slot.owner == Owner::Extension => {
-                let inner = slot.inner;
-                state.handles.close(h);
-                inner
-            }
-            _ if h.is_null() => h,
-            _ => {
-                drop(state);
-                // SAFETY: the caller's promise.
-                unsafe { self.wrong_result(h) }
-            }
+        let taken = state().handles.give_away(h);
+        match taken {
+            Some(inner) => inner,
+            None if h.is_null() => h,
+            // SAFETY: the caller's promise.
+            None => unsafe { self.wrong_result(h) },
         }
     }
 
-    #[inline]
-    fn end(self, state: &mut State, arguments: &[&[HPy]]) {
-        for &h in arguments.iter().copied().flatten() {
-            // The extension cannot have closed it: that is found, and not done.
-            state.handles.close(h);
+    #[inline(always)]
+    fn end(self, mut closing: Closing<'_>, items: &[HPy]) {
+        // The extension cannot have closed them: that is found, and not done.
+        for at in 0..N {
+            if let Some(place) = self.places[at] {
+                closing.close_at(self.handles[at], place);
+            }
         }
-        self.context.busy.set(false);
-        set_current(self.outer);
+        items.iter().for_each(|&h| closing.close(h));
+        let context = self.context;
+        resume(self.outer, context.thread.load(Ordering::Relaxed));
+        context.thread.store(0, Ordering::Relaxed);
+        // Under the lock until here, so that the context is not taken before.
+        closing.end();
+        // SAFETY: the call ends in the thread that it began in.
+        unsafe { (*self.current).set(self.outer) };
     }
 
     /// A result that is not the function's to give away.
     #[cold]
     unsafe fn wrong_result(&self, h: HPy) -> HPy {
-        let found = state().handles.get(h).map(|slot| (slot.owner, slot.inner));
+        let found = state().handles.get(h).map(|slot| (slot.owner.get(), slot.inner()));
         let inner = self.world().inner();
         // SAFETY: the handle is open, so the wrapped one is; or an exception is set instead.
         unsafe {
@@ -207,11 +301,16 @@ impl Arguments {
     ///
     /// # Safety
     /// There are as many, unless the pointer is null.
-    #[inline]
-    pub unsafe fn open(call: &Call, items: *const HPy, length: usize) -> Self {
+    #[inline(always)]
+    unsafe fn open(
+        state: &mut State,
+        target: &'static Target,
+        items: *const HPy,
+        length: usize,
+    ) -> Self {
+        let length = if items.is_null() { 0 } else { length };
         let mut arguments = Self { few: [HPy::NULL; FEW], many: Vec::new(), length };
-        if items.is_null() || length == 0 {
-            arguments.length = 0;
+        if length == 0 {
             return arguments;
         }
         // SAFETY: the caller's promise.
@@ -219,12 +318,11 @@ impl Arguments {
         if length > FEW {
             arguments.many.resize(length, HPy::NULL);
         }
-        let mut state = state();
+        let mut opening = state.handles.opening();
         for (place, &h) in arguments.places().iter_mut().zip(items) {
-            if !h.is_null() {
-                *place = state.handles.open(call.world(), h, Owner::Caller);
-            }
+            *place = opening.open(target, h, Owner::Caller).0;
         }
+        opening.end();
         arguments
     }
 
@@ -264,15 +362,16 @@ pub(crate) struct Restricted {
 
 impl Restricted {
     pub fn enter(kind: &'static str) -> Self {
-        let restricted = Self { outer: current(), before: RESTRICTED.replace(Some(kind)) };
-        set_current(ptr::null());
-        restricted
+        let outer = CURRENT.replace(ptr::null());
+        pause(outer, this_thread());
+        Self { outer, before: RESTRICTED.replace(Some(kind)) }
     }
 }
 
 impl Drop for Restricted {
     fn drop(&mut self) {
-        set_current(self.outer);
+        CURRENT.set(self.outer);
+        resume(self.outer, this_thread());
         RESTRICTED.set(self.before);
     }
 }

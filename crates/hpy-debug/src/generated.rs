@@ -7,7 +7,7 @@ use core::ffi::{c_char, c_int, c_void};
 use hpy_abi::*;
 
 use crate::api::Api;
-use crate::call::{Arguments, Call, Restricted, count};
+use crate::call::{Call, Restricted, count};
 use crate::functions::*;
 use crate::world::Target;
 
@@ -3664,7 +3664,7 @@ unsafe extern "C" fn ctx_Slice_New(ctx: *mut HPyContext, start: HPy, stop: HPy, 
 
 /// Enters a function of the signature `HPyFunc_VARARGS`.
 unsafe extern "C" fn enter_varargs(
-    target: &Target,
+    target: &'static Target,
     self_: HPy,
     args: *const HPy,
     nargs: usize,
@@ -3672,19 +3672,17 @@ unsafe extern "C" fn enter_varargs(
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
         let length = nargs;
-        let (call, handles) = Call::enter(target, [self_]);
-        let [self_] = handles;
-        let args = Arguments::open(&call, args, length);
+        let (call, [self_], args) = Call::enter_with(target, [self_], args, length);
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, *const HPy, usize) -> HPy>();
         let result = function(call.context(), self_, args.as_ptr(), nargs);
-        call.leave_with(&[&handles, args.handles()], result)
+        call.leave_with(args.handles(), result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_KEYWORDS`.
 unsafe extern "C" fn enter_keywords(
-    target: &Target,
+    target: &'static Target,
     self_: HPy,
     args: *const HPy,
     nargs: usize,
@@ -3693,9 +3691,8 @@ unsafe extern "C" fn enter_keywords(
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
         let length = nargs + count(target.world, kwnames);
-        let (call, handles) = Call::enter(target, [self_, kwnames]);
-        let [self_, kwnames] = handles;
-        let args = Arguments::open(&call, args, length);
+        let (call, [self_, kwnames], args) =
+            Call::enter_with(target, [self_, kwnames], args, length);
         let function = target.function::<unsafe extern "C" fn(
             *mut HPyContext,
             HPy,
@@ -3704,36 +3701,34 @@ unsafe extern "C" fn enter_keywords(
             HPy,
         ) -> HPy>();
         let result = function(call.context(), self_, args.as_ptr(), nargs, kwnames);
-        call.leave_with(&[&handles, args.handles()], result)
+        call.leave_with(args.handles(), result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_NOARGS`.
-unsafe extern "C" fn enter_noargs(target: &Target, self_: HPy) -> HPy {
+unsafe extern "C" fn enter_noargs(target: &'static Target, self_: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [self_]);
-        let [self_] = handles;
+        let (call, [self_]) = Call::enter(target, [self_]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), self_);
-        call.leave_with(&[&handles], result)
+        call.leave_with(&[], result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_O`.
-unsafe extern "C" fn enter_o(target: &Target, self_: HPy, arg: HPy) -> HPy {
+unsafe extern "C" fn enter_o(target: &'static Target, self_: HPy, arg: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [self_, arg]);
-        let [self_, arg] = handles;
+        let (call, [self_, arg]) = Call::enter(target, [self_, arg]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy) -> HPy>();
         let result = function(call.context(), self_, arg);
-        call.leave_with(&[&handles], result)
+        call.leave_with(&[], result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_DESTROYFUNC`.
-unsafe extern "C" fn enter_destroyfunc(target: &Target, data: *mut c_void) {
+unsafe extern "C" fn enter_destroyfunc(target: &'static Target, data: *mut c_void) {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
         let _restricted = Restricted::enter("a destroy function, which gets none");
@@ -3743,121 +3738,118 @@ unsafe extern "C" fn enter_destroyfunc(target: &Target, data: *mut c_void) {
 }
 
 /// Enters a function of the signature `HPyFunc_UNARYFUNC`.
-unsafe extern "C" fn enter_unaryfunc(target: &Target, arg0: HPy) -> HPy {
+unsafe extern "C" fn enter_unaryfunc(target: &'static Target, arg0: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0]);
-        let [arg0] = handles;
+        let (call, [arg0]) = Call::enter(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), arg0);
-        call.leave_with(&[&handles], result)
+        call.leave_with(&[], result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_BINARYFUNC`.
-unsafe extern "C" fn enter_binaryfunc(target: &Target, arg0: HPy, arg1: HPy) -> HPy {
+unsafe extern "C" fn enter_binaryfunc(target: &'static Target, arg0: HPy, arg1: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0, arg1]);
-        let [arg0, arg1] = handles;
+        let (call, [arg0, arg1]) = Call::enter(target, [arg0, arg1]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy) -> HPy>();
         let result = function(call.context(), arg0, arg1);
-        call.leave_with(&[&handles], result)
+        call.leave_with(&[], result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_TERNARYFUNC`.
-unsafe extern "C" fn enter_ternaryfunc(target: &Target, arg0: HPy, arg1: HPy, arg2: HPy) -> HPy {
+unsafe extern "C" fn enter_ternaryfunc(
+    target: &'static Target,
+    arg0: HPy,
+    arg1: HPy,
+    arg2: HPy,
+) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0, arg1, arg2]);
-        let [arg0, arg1, arg2] = handles;
+        let (call, [arg0, arg1, arg2]) = Call::enter(target, [arg0, arg1, arg2]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> HPy>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with(&[&handles], result)
+        call.leave_with(&[], result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_INQUIRY`.
-unsafe extern "C" fn enter_inquiry(target: &Target, arg0: HPy) -> c_int {
+unsafe extern "C" fn enter_inquiry(target: &'static Target, arg0: HPy) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0]);
-        let [arg0] = handles;
+        let (call, [arg0]) = Call::enter(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> c_int>();
         let result = function(call.context(), arg0);
-        call.leave(&[&handles]);
+        call.leave(&[]);
         result
     }
 }
 
 /// Enters a function of the signature `HPyFunc_LENFUNC`.
-unsafe extern "C" fn enter_lenfunc(target: &Target, arg0: HPy) -> isize {
+unsafe extern "C" fn enter_lenfunc(target: &'static Target, arg0: HPy) -> isize {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0]);
-        let [arg0] = handles;
+        let (call, [arg0]) = Call::enter(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> isize>();
         let result = function(call.context(), arg0);
-        call.leave(&[&handles]);
+        call.leave(&[]);
         result
     }
 }
 
 /// Enters a function of the signature `HPyFunc_SSIZEARGFUNC`.
-unsafe extern "C" fn enter_ssizeargfunc(target: &Target, arg0: HPy, arg1: isize) -> HPy {
+unsafe extern "C" fn enter_ssizeargfunc(target: &'static Target, arg0: HPy, arg1: isize) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0]);
-        let [arg0] = handles;
+        let (call, [arg0]) = Call::enter(target, [arg0]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, isize) -> HPy>();
         let result = function(call.context(), arg0, arg1);
-        call.leave_with(&[&handles], result)
+        call.leave_with(&[], result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_SSIZESSIZEARGFUNC`.
 unsafe extern "C" fn enter_ssizessizeargfunc(
-    target: &Target,
+    target: &'static Target,
     arg0: HPy,
     arg1: isize,
     arg2: isize,
 ) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0]);
-        let [arg0] = handles;
+        let (call, [arg0]) = Call::enter(target, [arg0]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, isize, isize) -> HPy>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with(&[&handles], result)
+        call.leave_with(&[], result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_SSIZEOBJARGPROC`.
 unsafe extern "C" fn enter_ssizeobjargproc(
-    target: &Target,
+    target: &'static Target,
     arg0: HPy,
     arg1: isize,
     arg2: HPy,
 ) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0, arg2]);
-        let [arg0, arg2] = handles;
+        let (call, [arg0, arg2]) = Call::enter(target, [arg0, arg2]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, isize, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave(&[&handles]);
+        call.leave(&[]);
         result
     }
 }
 
 /// Enters a function of the signature `HPyFunc_SSIZESSIZEOBJARGPROC`.
 unsafe extern "C" fn enter_ssizessizeobjargproc(
-    target: &Target,
+    target: &'static Target,
     arg0: HPy,
     arg1: isize,
     arg2: isize,
@@ -3865,201 +3857,207 @@ unsafe extern "C" fn enter_ssizessizeobjargproc(
 ) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0, arg3]);
-        let [arg0, arg3] = handles;
+        let (call, [arg0, arg3]) = Call::enter(target, [arg0, arg3]);
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, isize, isize, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2, arg3);
-        call.leave(&[&handles]);
+        call.leave(&[]);
         result
     }
 }
 
 /// Enters a function of the signature `HPyFunc_OBJOBJARGPROC`.
 unsafe extern "C" fn enter_objobjargproc(
-    target: &Target,
+    target: &'static Target,
     arg0: HPy,
     arg1: HPy,
     arg2: HPy,
 ) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0, arg1, arg2]);
-        let [arg0, arg1, arg2] = handles;
+        let (call, [arg0, arg1, arg2]) = Call::enter(target, [arg0, arg1, arg2]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave(&[&handles]);
+        call.leave(&[]);
         result
     }
 }
 
 /// Enters a function of the signature `HPyFunc_FREEFUNC`.
-unsafe extern "C" fn enter_freefunc(target: &Target, arg0: *mut c_void) {
+unsafe extern "C" fn enter_freefunc(target: &'static Target, arg0: *mut c_void) {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, []);
+        let (call, []) = Call::enter(target, []);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, *mut c_void)>();
         function(call.context(), arg0);
-        call.leave(&[&handles]);
+        call.leave(&[]);
     }
 }
 
 /// Enters a function of the signature `HPyFunc_GETATTRFUNC`.
-unsafe extern "C" fn enter_getattrfunc(target: &Target, arg0: HPy, arg1: *mut c_char) -> HPy {
+unsafe extern "C" fn enter_getattrfunc(
+    target: &'static Target,
+    arg0: HPy,
+    arg1: *mut c_char,
+) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0]);
-        let [arg0] = handles;
+        let (call, [arg0]) = Call::enter(target, [arg0]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, *mut c_char) -> HPy>();
         let result = function(call.context(), arg0, arg1);
-        call.leave_with(&[&handles], result)
+        call.leave_with(&[], result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_GETATTROFUNC`.
-unsafe extern "C" fn enter_getattrofunc(target: &Target, arg0: HPy, arg1: HPy) -> HPy {
+unsafe extern "C" fn enter_getattrofunc(target: &'static Target, arg0: HPy, arg1: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0, arg1]);
-        let [arg0, arg1] = handles;
+        let (call, [arg0, arg1]) = Call::enter(target, [arg0, arg1]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy) -> HPy>();
         let result = function(call.context(), arg0, arg1);
-        call.leave_with(&[&handles], result)
+        call.leave_with(&[], result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_SETATTRFUNC`.
 unsafe extern "C" fn enter_setattrfunc(
-    target: &Target,
+    target: &'static Target,
     arg0: HPy,
     arg1: *mut c_char,
     arg2: HPy,
 ) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0, arg2]);
-        let [arg0, arg2] = handles;
+        let (call, [arg0, arg2]) = Call::enter(target, [arg0, arg2]);
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, *mut c_char, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave(&[&handles]);
+        call.leave(&[]);
         result
     }
 }
 
 /// Enters a function of the signature `HPyFunc_SETATTROFUNC`.
-unsafe extern "C" fn enter_setattrofunc(target: &Target, arg0: HPy, arg1: HPy, arg2: HPy) -> c_int {
+unsafe extern "C" fn enter_setattrofunc(
+    target: &'static Target,
+    arg0: HPy,
+    arg1: HPy,
+    arg2: HPy,
+) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0, arg1, arg2]);
-        let [arg0, arg1, arg2] = handles;
+        let (call, [arg0, arg1, arg2]) = Call::enter(target, [arg0, arg1, arg2]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave(&[&handles]);
+        call.leave(&[]);
         result
     }
 }
 
 /// Enters a function of the signature `HPyFunc_REPRFUNC`.
-unsafe extern "C" fn enter_reprfunc(target: &Target, arg0: HPy) -> HPy {
+unsafe extern "C" fn enter_reprfunc(target: &'static Target, arg0: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0]);
-        let [arg0] = handles;
+        let (call, [arg0]) = Call::enter(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), arg0);
-        call.leave_with(&[&handles], result)
+        call.leave_with(&[], result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_HASHFUNC`.
-unsafe extern "C" fn enter_hashfunc(target: &Target, arg0: HPy) -> isize {
+unsafe extern "C" fn enter_hashfunc(target: &'static Target, arg0: HPy) -> isize {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0]);
-        let [arg0] = handles;
+        let (call, [arg0]) = Call::enter(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> isize>();
         let result = function(call.context(), arg0);
-        call.leave(&[&handles]);
+        call.leave(&[]);
         result
     }
 }
 
 /// Enters a function of the signature `HPyFunc_RICHCMPFUNC`.
 unsafe extern "C" fn enter_richcmpfunc(
-    target: &Target,
+    target: &'static Target,
     arg0: HPy,
     arg1: HPy,
     arg2: HPy_RichCmpOp,
 ) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0, arg1]);
-        let [arg0, arg1] = handles;
+        let (call, [arg0, arg1]) = Call::enter(target, [arg0, arg1]);
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy_RichCmpOp) -> HPy>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with(&[&handles], result)
+        call.leave_with(&[], result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_GETITERFUNC`.
-unsafe extern "C" fn enter_getiterfunc(target: &Target, arg0: HPy) -> HPy {
+unsafe extern "C" fn enter_getiterfunc(target: &'static Target, arg0: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0]);
-        let [arg0] = handles;
+        let (call, [arg0]) = Call::enter(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), arg0);
-        call.leave_with(&[&handles], result)
+        call.leave_with(&[], result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_ITERNEXTFUNC`.
-unsafe extern "C" fn enter_iternextfunc(target: &Target, arg0: HPy) -> HPy {
+unsafe extern "C" fn enter_iternextfunc(target: &'static Target, arg0: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0]);
-        let [arg0] = handles;
+        let (call, [arg0]) = Call::enter(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), arg0);
-        call.leave_with(&[&handles], result)
+        call.leave_with(&[], result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_DESCRGETFUNC`.
-unsafe extern "C" fn enter_descrgetfunc(target: &Target, arg0: HPy, arg1: HPy, arg2: HPy) -> HPy {
+unsafe extern "C" fn enter_descrgetfunc(
+    target: &'static Target,
+    arg0: HPy,
+    arg1: HPy,
+    arg2: HPy,
+) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0, arg1, arg2]);
-        let [arg0, arg1, arg2] = handles;
+        let (call, [arg0, arg1, arg2]) = Call::enter(target, [arg0, arg1, arg2]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> HPy>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with(&[&handles], result)
+        call.leave_with(&[], result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_DESCRSETFUNC`.
-unsafe extern "C" fn enter_descrsetfunc(target: &Target, arg0: HPy, arg1: HPy, arg2: HPy) -> c_int {
+unsafe extern "C" fn enter_descrsetfunc(
+    target: &'static Target,
+    arg0: HPy,
+    arg1: HPy,
+    arg2: HPy,
+) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0, arg1, arg2]);
-        let [arg0, arg1, arg2] = handles;
+        let (call, [arg0, arg1, arg2]) = Call::enter(target, [arg0, arg1, arg2]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave(&[&handles]);
+        call.leave(&[]);
         result
     }
 }
 
 /// Enters a function of the signature `HPyFunc_INITPROC`.
 unsafe extern "C" fn enter_initproc(
-    target: &Target,
+    target: &'static Target,
     self_: HPy,
     args: *const HPy,
     nargs: isize,
@@ -4068,9 +4066,7 @@ unsafe extern "C" fn enter_initproc(
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
         let length = nargs.max(0).unsigned_abs();
-        let (call, handles) = Call::enter(target, [self_, kw]);
-        let [self_, kw] = handles;
-        let args = Arguments::open(&call, args, length);
+        let (call, [self_, kw], args) = Call::enter_with(target, [self_, kw], args, length);
         let function = target.function::<unsafe extern "C" fn(
             *mut HPyContext,
             HPy,
@@ -4079,14 +4075,14 @@ unsafe extern "C" fn enter_initproc(
             HPy,
         ) -> c_int>();
         let result = function(call.context(), self_, args.as_ptr(), nargs, kw);
-        call.leave(&[&handles, args.handles()]);
+        call.leave(args.handles());
         result
     }
 }
 
 /// Enters a function of the signature `HPyFunc_NEWFUNC`.
 unsafe extern "C" fn enter_newfunc(
-    target: &Target,
+    target: &'static Target,
     type_: HPy,
     args: *const HPy,
     nargs: isize,
@@ -4095,9 +4091,7 @@ unsafe extern "C" fn enter_newfunc(
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
         let length = nargs.max(0).unsigned_abs();
-        let (call, handles) = Call::enter(target, [type_, kw]);
-        let [type_, kw] = handles;
-        let args = Arguments::open(&call, args, length);
+        let (call, [type_, kw], args) = Call::enter_with(target, [type_, kw], args, length);
         let function = target.function::<unsafe extern "C" fn(
             *mut HPyContext,
             HPy,
@@ -4106,59 +4100,60 @@ unsafe extern "C" fn enter_newfunc(
             HPy,
         ) -> HPy>();
         let result = function(call.context(), type_, args.as_ptr(), nargs, kw);
-        call.leave_with(&[&handles, args.handles()], result)
+        call.leave_with(args.handles(), result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_GETTER`.
-unsafe extern "C" fn enter_getter(target: &Target, self_: HPy, closure: *mut c_void) -> HPy {
+unsafe extern "C" fn enter_getter(
+    target: &'static Target,
+    self_: HPy,
+    closure: *mut c_void,
+) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [self_]);
-        let [self_] = handles;
+        let (call, [self_]) = Call::enter(target, [self_]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, *mut c_void) -> HPy>();
         let result = function(call.context(), self_, closure);
-        call.leave_with(&[&handles], result)
+        call.leave_with(&[], result)
     }
 }
 
 /// Enters a function of the signature `HPyFunc_SETTER`.
 unsafe extern "C" fn enter_setter(
-    target: &Target,
+    target: &'static Target,
     self_: HPy,
     value: HPy,
     closure: *mut c_void,
 ) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [self_, value]);
-        let [self_, value] = handles;
+        let (call, [self_, value]) = Call::enter(target, [self_, value]);
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, *mut c_void) -> c_int>();
         let result = function(call.context(), self_, value, closure);
-        call.leave(&[&handles]);
+        call.leave(&[]);
         result
     }
 }
 
 /// Enters a function of the signature `HPyFunc_OBJOBJPROC`.
-unsafe extern "C" fn enter_objobjproc(target: &Target, arg0: HPy, arg1: HPy) -> c_int {
+unsafe extern "C" fn enter_objobjproc(target: &'static Target, arg0: HPy, arg1: HPy) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0, arg1]);
-        let [arg0, arg1] = handles;
+        let (call, [arg0, arg1]) = Call::enter(target, [arg0, arg1]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1);
-        call.leave(&[&handles]);
+        call.leave(&[]);
         result
     }
 }
 
 /// Enters a function of the signature `HPyFunc_TRAVERSEPROC`.
 unsafe extern "C" fn enter_traverseproc(
-    target: &Target,
+    target: &'static Target,
     object: *mut c_void,
     visit: HPyFunc_visitproc,
     arg: *mut c_void,
@@ -4176,20 +4171,19 @@ unsafe extern "C" fn enter_traverseproc(
 }
 
 /// Enters a function of the signature `HPyFunc_DESTRUCTOR`.
-unsafe extern "C" fn enter_destructor(target: &Target, arg0: HPy) {
+unsafe extern "C" fn enter_destructor(target: &'static Target, arg0: HPy) {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [arg0]);
-        let [arg0] = handles;
+        let (call, [arg0]) = Call::enter(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy)>();
         function(call.context(), arg0);
-        call.leave(&[&handles]);
+        call.leave(&[]);
     }
 }
 
 /// Enters a function of the signature `HPyFunc_CAPSULE_DESTRUCTOR`.
 unsafe extern "C" fn enter_capsule_destructor(
-    target: &Target,
+    target: &'static Target,
     name: *const c_char,
     pointer: *mut c_void,
     context: *mut c_void,
@@ -4204,13 +4198,12 @@ unsafe extern "C" fn enter_capsule_destructor(
 }
 
 /// Enters a function of the signature `HPyFunc_MOD_CREATE`.
-unsafe extern "C" fn enter_mod_create(target: &Target, spec: HPy) -> HPy {
+unsafe extern "C" fn enter_mod_create(target: &'static Target, spec: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [spec]);
-        let [spec] = handles;
+        let (call, [spec]) = Call::enter(target, [spec]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), spec);
-        call.leave_with(&[&handles], result)
+        call.leave_with(&[], result)
     }
 }

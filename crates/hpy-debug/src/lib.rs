@@ -33,6 +33,7 @@ mod pool;
 mod raw;
 pub mod report;
 mod resources;
+mod slots;
 mod state;
 mod trace;
 mod view;

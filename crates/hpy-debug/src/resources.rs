@@ -20,9 +20,8 @@ pub(crate) enum Thing {
 /// A thing, and when and where it was made.
 struct Made {
     thing: Thing,
-    generation: u64,
-    /// How many were made before it.
-    number: u64,
+    /// Its place in the order in which handles were opened.
+    order: u64,
     trace: Trace,
     /// The world of the call that made it.
     world: Option<&'static World>,
@@ -31,12 +30,11 @@ struct Made {
 /// All of the process.
 pub(crate) struct Resources {
     pool: Pool<Made>,
-    count: u64,
 }
 
 impl Resources {
     pub const fn new() -> Self {
-        Self { pool: Pool::new(), count: 0 }
+        Self { pool: Pool::new() }
     }
 
     /// The thing with this number, if it has not ended.
@@ -55,11 +53,9 @@ impl State {
     pub fn keep(&mut self, thing: Thing) -> isize {
         let limit = self.handles.trace_limit;
         let trace = if limit == 0 { Trace::of_call() } else { Trace::capture(limit) };
-        let generation = self.handles.generation;
-        self.resources.count += 1;
-        let number = self.resources.count;
+        let order = self.handles.count();
         let world = current_world();
-        self.resources.pool.insert(Made { thing, generation, number, trace, world })
+        self.resources.pool.insert(Made { thing, order, trace, world })
     }
 }
 
@@ -119,7 +115,7 @@ impl Resource {
 pub fn open_resources(generation: u64) -> Vec<Resource> {
     let state = state();
     let made = state.resources.pool.iter();
-    let mut found: Vec<_> = made.filter(|made| made.generation >= generation).collect();
-    found.sort_by_key(|made| made.number);
+    let mut found: Vec<_> = made.filter(|made| made.order > generation).collect();
+    found.sort_by_key(|made| made.order);
     found.into_iter().map(Resource::of).collect()
 }

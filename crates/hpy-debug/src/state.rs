@@ -1,6 +1,6 @@
 //! What all debug contexts of the process share, behind one lock.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::functions::Buffers;
 use crate::handles::Handles;
@@ -15,10 +15,9 @@ pub(crate) struct State {
 }
 
 /// The state, locked. It must not be held while the wrapped context runs, because that can come back here.
-#[inline]
+#[inline(always)]
 pub(crate) fn state() -> MutexGuard<'static, State> {
     static STATE: Mutex<State> =
         Mutex::new(State { handles: Handles::new(), resources: Resources::new(), buffers: None });
-    // A panic aborts the process, so no thread has left the state half changed.
-    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+    STATE.lock()
 }

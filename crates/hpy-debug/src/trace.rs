@@ -39,7 +39,12 @@ impl Trace {
 
     /// No frames but the author's function that Python called.
     pub fn of_call() -> Self {
-        Self { frames: Box::default(), function: current_function() }
+        Self::of_function(current_function())
+    }
+
+    /// No frames but an author's function.
+    pub fn of_function(function: usize) -> Self {
+        Self { frames: Box::default(), function }
     }
 
     /// Whether it has no frames but that function.

@@ -4,12 +4,13 @@ use core::ffi::c_void;
 
 use hpy_abi::HPy;
 
-use crate::handles::{Invalid, Owner, Slot};
+use crate::handles::{Invalid, Owner};
 use crate::paint::Paint;
 use crate::raw::Snapshot;
 use crate::report::list;
+use crate::slots::Slot;
 use crate::state::state;
-use crate::trace::Frame;
+use crate::trace::{Frame, Trace};
 
 /// A view of a slot: of the handle that is in it, or was last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,9 +21,9 @@ pub struct Handle {
 impl Handle {
     /// The slot of a handle that was given out.
     pub(crate) fn of(h: HPy) -> Option<Self> {
-        let mut state = state();
+        let state = state();
         if let Some(slot) = state.handles.get(h) {
-            return Some(Self { slot: slot.index() });
+            return Some(Self { slot: slot.number() });
         }
         match state.handles.diagnose(h) {
             Invalid::Closed(slot) => Some(Self { slot }),
@@ -58,7 +59,7 @@ impl Handle {
     /// The interpreter is attached.
     pub unsafe fn object(self) -> Option<*mut c_void> {
         let (inner, h) =
-            self.look(|slot| slot.is_open().then(|| (slot.world.inner(), slot.inner)))??;
+            self.look(|slot| slot.is_open().then(|| (slot.world().inner(), slot.inner())))??;
         // SAFETY: the interpreter is attached, so nobody closes the handle meanwhile.
         Some(unsafe { ((*inner).ctx_AsPyObject)(inner, h) }.cast())
     }
@@ -69,7 +70,7 @@ impl Handle {
     /// The interpreter is attached.
     pub(crate) unsafe fn repr(self) -> Option<String> {
         let (inner, h) =
-            self.look(|slot| slot.is_open().then(|| (slot.world.inner(), slot.inner)))??;
+            self.look(|slot| slot.is_open().then(|| (slot.world().inner(), slot.inner())))??;
         // SAFETY: the interpreter is attached, so the handle stays open; the text is copied before its object is released.
         unsafe {
             let api = &*inner;
@@ -102,8 +103,8 @@ impl Handle {
         if !slot.is_open() {
             return;
         }
-        let (h, inner, wrapped) = (slot.value, slot.world.inner(), slot.inner);
-        let owner = slot.owner;
+        let (h, inner, wrapped) = (slot.value(), slot.world().inner(), slot.inner());
+        let owner = slot.owner.get();
         state.handles.close(h);
         drop(state);
         if owner == Owner::Extension {
@@ -114,7 +115,12 @@ impl Handle {
 
     /// Which function of the extension opened the handle, and what called that: the innermost first; empty if it is not known.
     pub fn place(self) -> Vec<Frame> {
-        self.frames(false)
+        let frames = self.frames(false);
+        if !frames.is_empty() {
+            return frames;
+        }
+        let function = self.look(|slot| slot.target().address()).unwrap_or(0);
+        Trace::of_function(function).frames()
     }
 
     /// Whether the lines of the calls are known.
@@ -125,7 +131,7 @@ impl Handle {
     /// Whether the handle belongs to an extension in which a call has not returned yet, which may close it.
     pub fn may_be_in_use(self) -> bool {
         let mut state = state();
-        let world = state.handles.slot(self.slot).map(|slot| slot.world);
+        let world = state.handles.slot(self.slot).map(Slot::world);
         world.is_some_and(|world| world.is_running(&mut state))
     }
 
@@ -159,9 +165,7 @@ fn shorten(text: &str) -> String {
 
 /// Begins a generation of handles and returns its number.
 pub fn new_generation() -> u64 {
-    let mut state = state();
-    state.handles.generation += 1;
-    state.handles.generation
+    state().handles.count()
 }
 
 fn views(slots: Vec<u32>) -> Vec<Handle> {
@@ -180,12 +184,12 @@ pub fn closed_handles(generation: u64) -> Vec<Handle> {
 
 /// How many closed handles are remembered.
 pub fn closed_limit() -> usize {
-    state().handles.closed_limit
+    state().handles.closed_limit()
 }
 
 /// Sets how many closed handles are remembered. If there are more, they are used again first.
 pub fn set_closed_limit(limit: usize) {
-    state().handles.closed_limit = limit;
+    state().handles.set_closed_limit(limit);
 }
 
 /// How many bytes of copies closed handles may keep, so that using one is a fault.

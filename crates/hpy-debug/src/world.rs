@@ -7,6 +7,7 @@
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
 use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicUsize};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -24,23 +25,18 @@ const RING: usize = 16;
 #[repr(C)]
 pub(crate) struct Context {
     api: HPyContext,
+    /// The wrapped context.
+    pub inner: *mut HPyContext,
     pub world: &'static World,
-    /// Whether a call that has not returned has it.
-    pub busy: Cell<bool>,
-    /// Whether that call has left Python.
-    pub left: Cell<bool>,
-    /// The thread of that call.
-    pub thread: Cell<usize>,
+    /// The thread of the call, as long as the API may be called; that number plus 1, while the call waits for another one or has left
+    /// Python; 0 if no call has the context.
+    pub thread: AtomicUsize,
     /// The author's function that was called.
-    pub function: Cell<usize>,
-}
-
-impl Context {
-    fn new(api: HPyContext, world: &'static World) -> &'static Self {
-        let (busy, left) = (Cell::new(false), Cell::new(false));
-        let (thread, function) = (Cell::new(0), Cell::new(0));
-        Box::leak(Box::new(Self { api, world, busy, left, thread, function }))
-    }
+    pub target: Cell<&'static Target>,
+    /// The context that the call after this one gets.
+    next: Cell<Option<&'static Self>>,
+    /// Whether that call has left Python.
+    pub left: AtomicBool,
 }
 
 /// What a load of an extension has in debug mode. Never freed, as loads are not.
@@ -48,22 +44,17 @@ pub(crate) struct World {
     inner: *mut HPyContext,
     /// The members of every context of this world.
     template: UnsafeCell<Option<HPyContext>>,
-    ring: UnsafeCell<Ring>,
+    /// The context in the ring that the last call got.
+    last: Cell<Option<&'static Context>>,
     /// What the trampolines of the extension get where there are no thunks.
     home: Cell<*mut HPyContext>,
     targets: Mutex<HashMap<(u32, usize), &'static Target>>,
 }
 
-#[derive(Default)]
-struct Ring {
-    contexts: Vec<&'static Context>,
-    next: usize,
-}
-
-/// A function of the extension, and the world that it is entered in: what a thunk carries.
+/// A function of the extension, and the world that it is entered in: what a thunk carries. The world itself has one with no function.
 pub(crate) struct Target {
     pub world: &'static World,
-    pub function: unsafe extern "C" fn(),
+    pub function: Option<unsafe extern "C" fn()>,
 }
 
 // SAFETY: the template and `home` are written before the world is shared; the ring is used only under the lock of the state; the
@@ -83,19 +74,19 @@ pub unsafe fn wrap(wrapped: Wrapped) -> &'static dyn Wrapper {
     let world: &'static World = Box::leak(Box::new(World {
         inner,
         template: UnsafeCell::new(None),
-        ring: UnsafeCell::default(),
+        last: Cell::new(None),
         home: Cell::new(ptr::null_mut()),
         targets: Mutex::default(),
     }));
     // SAFETY: the wrapped context is valid, the caller says; nobody else knows the world yet.
     unsafe {
+        let own = world.leak_target(None);
         let mut state = state();
         let wrapped = &*inner;
-        let template = generated::template(wrapped, |h: HPy| {
-            if h.is_null() { h } else { state.handles.open(world, h, Owner::Context) }
-        });
+        let template =
+            generated::template(wrapped, |h: HPy| state.handles.open(own, h, Owner::Context));
         *world.template.get() = Some(template);
-        world.home.set(ptr::from_ref(world.new_context()).cast_mut().cast());
+        world.home.set(ptr::from_ref(world.new_context(own)).cast_mut().cast());
     }
     world
 }
@@ -107,39 +98,66 @@ impl World {
         self.inner
     }
 
-    /// A context for a call, which gives it back by [`Context::busy`].
-    #[inline]
-    pub fn take_context(&'static self, _state: &mut State) -> &'static Context {
-        // SAFETY: the ring is used only under the lock of the state, which is held.
-        let ring = unsafe { &mut *self.ring.get() };
-        // Calls inside each other, or in several threads, may need more.
-        let length = ring.contexts.len();
-        for _ in 0..length {
-            let context = ring.contexts[ring.next];
-            ring.next = if ring.next + 1 == length { 0 } else { ring.next + 1 };
-            if !context.busy.replace(true) {
-                return context;
+    /// A context for a call, which gives it back by [`Context::thread`]. Each call gets another one, until all had their turn.
+    #[inline(always)]
+    pub fn take_context(
+        &'static self,
+        target: &'static Target,
+        _state: &mut State,
+    ) -> &'static Context {
+        match self.last.get().and_then(|last| last.next.get()) {
+            Some(context) if !context.is_busy() => {
+                self.last.set(Some(context));
+                context
             }
+            _ => self.extend_ring(target),
         }
-        for _ in 0..RING {
-            ring.contexts.push(self.new_context());
-        }
-        ring.next = length + 1;
-        ring.contexts[length].busy.set(true);
-        ring.contexts[length]
     }
 
     /// Whether a call has not returned yet.
     pub fn is_running(&self, _state: &mut State) -> bool {
-        // SAFETY: the ring is used only under the lock of the state, which is held.
-        let ring = unsafe { &*self.ring.get() };
-        ring.contexts.iter().any(|context| context.busy.get())
+        let last = self.last.get();
+        let after = |context: &&'static Context| {
+            context.next.get().filter(|&next| !last.is_some_and(|last| ptr::eq(last, next)))
+        };
+        core::iter::successors(last, after).any(Context::is_busy)
     }
 
-    fn new_context(&'static self) -> &'static Context {
+    /// Puts contexts into the ring where it goes on. Calls inside each other, or in several threads, may need more than there are.
+    #[cold]
+    #[inline(never)]
+    fn extend_ring(&'static self, target: &'static Target) -> &'static Context {
+        let first = self.new_context(target);
+        let mut end = first;
+        for _ in 1..RING {
+            let context = self.new_context(target);
+            end.next.set(Some(context));
+            end = context;
+        }
+        match self.last.get() {
+            Some(last) => end.next.set(last.next.replace(Some(first))),
+            None => end.next.set(Some(first)),
+        }
+        self.last.set(Some(first));
+        first
+    }
+
+    fn new_context(&'static self, target: &'static Target) -> &'static Context {
         // SAFETY: the template is not written once the world is shared.
         let template = unsafe { (*self.template.get()).clone() };
-        Context::new(template.expect("written when the world was made"), self)
+        Box::leak(Box::new(Context {
+            api: template.expect("written when the world was made"),
+            inner: self.inner,
+            world: self,
+            thread: AtomicUsize::new(0),
+            target: Cell::new(target),
+            next: Cell::new(None),
+            left: AtomicBool::new(false),
+        }))
+    }
+
+    fn leak_target(&'static self, function: Option<unsafe extern "C" fn()>) -> &'static Target {
+        Box::leak(Box::new(Target { world: self, function }))
     }
 
     /// What a thunk carries for `function`; the same for the same function.
@@ -150,7 +168,7 @@ impl World {
     ) -> &'static Target {
         let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (signature.0, function as usize);
-        targets.entry(key).or_insert_with(|| Box::leak(Box::new(Target { world: self, function })))
+        targets.entry(key).or_insert_with(|| self.leak_target(Some(function)))
     }
 }
 
@@ -167,5 +185,27 @@ impl Wrapper for World {
         let target = generated::entry(signature)?;
         let first: *const c_void = ptr::from_ref(self.target(signature, function)).cast();
         Some(Entry { first, target })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A target in a world that wraps nothing.
+    pub(crate) fn target() -> &'static Target {
+        let (template, last) = (UnsafeCell::new(None), Cell::new(None));
+        let (inner, home) = (ptr::null_mut(), Cell::new(ptr::null_mut()));
+        let world = World { inner, template, last, home, targets: Mutex::default() };
+        Box::leak(Box::new(world)).leak_target(None)
+    }
+
+    #[test]
+    fn a_function_has_one_target() {
+        unsafe extern "C" fn function() {}
+        let world = target().world;
+        let one = world.target(HPyFunc_Signature(0), function);
+        assert!(ptr::eq(one, world.target(HPyFunc_Signature(0), function)));
+        assert!(!ptr::eq(one, world.target(HPyFunc_Signature(1), function)));
     }
 }

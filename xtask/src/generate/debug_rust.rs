@@ -23,7 +23,7 @@ pub fn print(api: &Api) -> Vec<Output> {
     let text = format!(
         "// {NOTICE}\n\n//! The debug context: wrappers, entries, and the table of all members.\n\n\
          use core::ffi::{{c_char, c_int, c_void}};\n\nuse hpy_abi::*;\n\n\
-         use crate::api::Api;\nuse crate::call::{{Arguments, Call, Restricted, count}};\n\
+         use crate::api::Api;\nuse crate::call::{{Call, Restricted, count}};\n\
          use crate::functions::*;\nuse crate::world::Target;\n\n\
          {}{}/// What the description says of each function, for checks and messages.\n\
          pub(crate) mod info {{\nuse crate::api::{{Function, Handle, MustBe}};\n\n{info}}}\n\n{wrappers}{entries}",
@@ -223,7 +223,7 @@ fn entry(s: &Signature) -> Option<String> {
         if s.context { with_context(s, returns, &types) } else { without_context(s, &types) };
     Some(format!(
         "/// Enters a function of the signature `{}`.\n\
-         unsafe extern \"C\" fn {}(target: &Target{declared}){} {{\n\
+         unsafe extern \"C\" fn {}(target: &'static Target{declared}){} {{\n\
          // SAFETY: the host calls with what the signature says; the target's function has it.\n\
          unsafe {{\n{body}}}\n}}\n\n",
         s.name,
@@ -263,18 +263,16 @@ fn with_context(s: &Signature, returns: &str, types: &[String]) -> String {
     let names: Vec<_> = handles(&s.params).map(|(_, p)| rust_name(&p.name)).collect();
     let array = s.params.iter().find(|p| p.ctype == "const HPy *");
     let mut text = String::new();
-    if let Some(p) = array {
-        text.push_str(&format!("let length = {};\n", array_length(s, p)));
-    }
     let list = names.join(", ");
-    text.push_str(&format!("let (call, handles) = Call::enter(target, [{list}]);\n"));
-    if !names.is_empty() {
-        text.push_str(&format!("let [{list}] = handles;\n"));
-    }
-    if let Some(p) = array {
-        let name = rust_name(&p.name);
-        text.push_str(&format!("let {name} = Arguments::open(&call, {name}, length);\n"));
-    }
+    text.push_str(&match array {
+        Some(p) => format!(
+            "let length = {};\n\
+             let (call, [{list}], {name}) = Call::enter_with(target, [{list}], {name}, length);\n",
+            array_length(s, p),
+            name = rust_name(&p.name)
+        ),
+        None => format!("let (call, [{list}]) = Call::enter(target, [{list}]);\n"),
+    });
     let arguments: String = s
         .params
         .iter()
@@ -293,8 +291,8 @@ fn with_context(s: &Signature, returns: &str, types: &[String]) -> String {
         _ => format!("let result = {call};\n"),
     });
     let opened = match array {
-        Some(p) => format!("&[&handles, {}.handles()]", rust_name(&p.name)),
-        None => "&[&handles]".to_owned(),
+        Some(p) => format!("{}.handles()", rust_name(&p.name)),
+        None => "&[]".to_owned(),
     };
     text.push_str(&match returns {
         "HPy" => format!("call.leave_with({opened}, result)\n"),

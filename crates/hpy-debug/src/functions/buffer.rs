@@ -54,7 +54,7 @@ pub(crate) unsafe fn note_type(spec: *const HPyType_Spec) {
 ///
 /// The buffer takes over the handle of the exporter.
 pub(crate) unsafe extern "C" fn enter_getbufferproc(
-    target: &Target,
+    target: &'static Target,
     self_: HPy,
     view: *mut HPy_buffer,
     flags: c_int,
@@ -72,7 +72,7 @@ pub(crate) unsafe extern "C" fn enter_getbufferproc(
                 state().exported(target, view);
             }
         }
-        call.leave(&[&handles]);
+        call.leave(&[]);
         result
     }
 }
@@ -81,7 +81,7 @@ pub(crate) unsafe extern "C" fn enter_getbufferproc(
 ///
 /// The handle of the exporter stays the buffer's.
 pub(crate) unsafe extern "C" fn enter_releasebufferproc(
-    target: &Target,
+    target: &'static Target,
     self_: HPy,
     view: *mut HPy_buffer,
 ) {
@@ -99,7 +99,7 @@ pub(crate) unsafe extern "C" fn enter_releasebufferproc(
         if let Some(view) = view.as_mut() {
             view.obj = exporter;
         }
-        call.leave(&[&handles]);
+        call.leave(&[]);
     }
 }
 
@@ -110,7 +110,7 @@ impl State {
 
     /// Remembers a buffer, if its release is going to be seen.
     fn exported(&mut self, target: &Target, view: &HPy_buffer) {
-        if self.buffers().released.contains(&(target.function as usize)) {
+        if self.buffers().released.contains(&target.address()) {
             let number = self.keep(Thing::Buffer(Export { exporter: view.obj }));
             self.buffers().exports.insert(core::ptr::from_ref(view) as usize, number);
         }

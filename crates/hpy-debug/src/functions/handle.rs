@@ -23,25 +23,30 @@ pub(super) unsafe fn close(api: &Api, h: HPy) {
     if h.is_null() {
         return;
     }
-    let mut state = state();
-    let (class, detail) = match state.handles.get(h).map(|slot| (slot.owner, slot.inner)) {
-        Some((Owner::Extension, wrapped)) => {
-            state.handles.close(h);
-            drop(state);
+    let closed = state().handles.give_away(h);
+    match closed {
+        Some(wrapped) => {
             let inner = api.inner();
             // SAFETY: the handle was open. Last, because it can run Python code.
             unsafe { ((*inner).ctx_Close)(inner, wrapped) };
             api.came_back();
-            return;
         }
-        Some((Owner::Caller, _)) => (&ARGUMENT_CLOSED, CALLER_CLOSES),
-        Some((Owner::Context, _)) => (&CONSTANT_CLOSED, AS_IF_CLOSED),
-        None => match state.handles.diagnose(h) {
+        None => not_closed(api, h),
+    }
+}
+
+/// Reports a handle that the extension cannot close.
+#[cold]
+fn not_closed(api: &Api, h: HPy) {
+    let owner = state().handles.get(h).map(|slot| slot.owner.get());
+    let (class, detail) = match owner {
+        Some(Owner::Context) => (&CONSTANT_CLOSED, AS_IF_CLOSED),
+        Some(_) => (&ARGUMENT_CLOSED, CALLER_CLOSES),
+        None => match state().handles.diagnose(h) {
             Invalid::Closed(_) | Invalid::Reused => (&DOUBLE_CLOSE, CLOSED),
             Invalid::Unknown => (&NOT_A_HANDLE, ""),
         },
     };
-    drop(state);
     // Nothing is closed, so there is nothing to fail.
     api.find(class, &info::ctx_Close.handles[0], h, detail);
 }

@@ -94,12 +94,12 @@ unsafe fn copy(h: HPy, memory: *const c_char, length: isize) -> *const c_char {
         core::slice::from_raw_parts(memory.cast::<u8>(), length.max(0).unsigned_abs() + 1)
     };
     let mut state = state();
-    let Some(slot) = state.handles.get(h) else { return memory };
-    if let Some(copy) = slot.more_mut().copies.iter().find(|copy| copy.is(bytes)) {
+    let Some(more) = state.handles.more_mut(h) else { return memory };
+    if let Some(copy) = more.copies.iter().find(|copy| copy.is(bytes)) {
         return copy.address();
     }
     let Some(copy) = Snapshot::new(bytes) else { return memory };
     let address = copy.address();
-    slot.more_mut().copies.push(copy);
+    more.copies.push(copy);
     address
 }

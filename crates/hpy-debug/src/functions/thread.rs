@@ -1,11 +1,10 @@
 //! Leaving Python: in between, the thread has no context.
 
-use core::ptr;
+use core::sync::atomic::Ordering;
 
 use hpy_abi::{HPyContext, HPyThreadState};
 
 use crate::api::Api;
-use crate::call::set_current;
 use crate::generated::info;
 
 /// `HPy_LeavePythonExecution`
@@ -13,8 +12,8 @@ pub(crate) unsafe extern "C" fn ctx_LeavePythonExecution(ctx: *mut HPyContext) -
     // SAFETY: the extension calls with a context of this crate.
     unsafe {
         let api = Api::begin(ctx, &info::ctx_LeavePythonExecution);
-        api.context().left.set(true);
-        set_current(ptr::null());
+        api.context().left.store(true, Ordering::Relaxed);
+        api.context().deactivate();
         let inner = api.inner();
         ((*inner).ctx_LeavePythonExecution)(inner)
     }
@@ -30,7 +29,7 @@ pub(crate) unsafe extern "C" fn ctx_ReenterPythonExecution(
         let api = Api::anywhere(ctx, &info::ctx_ReenterPythonExecution);
         let inner = api.inner();
         ((*inner).ctx_ReenterPythonExecution)(inner, state);
-        api.context().left.set(false);
-        api.came_back();
+        api.context().left.store(false, Ordering::Relaxed);
+        api.context().activate();
     }
 }
