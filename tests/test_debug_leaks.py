@@ -90,6 +90,36 @@ def test_without_traces_it_says_how_to_get_lines(mod):
     mod.leak("x")
     text = str(hpy.debug.leaks(since=since))
     assert "HPY_DEBUG_TRACES=16 shows the lines" in text and "the object: 'x'" in text
+    assert re.search(r"  1 opened in a call that begins at \S+leaky\.c:\d+ in leak_impl\n", text)
+
+
+def test_traces_of_a_sample(mod):
+    import hpy.debug
+
+    since = hpy.debug.new_generation()
+    hpy.debug.set_handle_stack_trace_limit(16, every=10)
+    for number in range(2000):
+        mod.leak(number)
+    groups = {group.is_traced: group for group in hpy.debug.leaks(since=since)}
+    assert 100 < groups[True].count < 300
+    assert groups[True].count + groups[False].count == 2000
+    assert groups[False].place.endswith("in leak_impl")
+    with pytest.raises(ValueError):
+        hpy.debug.set_handle_stack_trace_limit(16, every=0)
+
+
+def test_the_environment_sets_traces(path):
+    code = "for i in range(1000): leaky.leak(i)"
+    assert "  1000 opened at " in ended(path, code, HPY_DEBUG_TRACES="16").stderr
+    sampled = ended(path, code, HPY_DEBUG_TRACES="16/100").stderr
+    assert re.search(r"\n  \d\d? opened at ", sampled), sampled
+    assert "opened at" not in ended(path, code, HPY_DEBUG_TRACES="0").stderr
+
+
+@pytest.mark.parametrize("value", ["many", "16/0", "16/", "/2", "-1", "1/2/3"])
+def test_wrong_values_for_traces_are_errors(path, value):
+    said = ended(path, "", HPY_DEBUG_TRACES=value).stderr
+    assert f'HPY_DEBUG_TRACES="{value}". Use the number of C frames' in said and "16/100" in said
 
 
 def test_objects_are_shown_safely(mod):

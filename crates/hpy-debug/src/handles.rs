@@ -73,6 +73,10 @@ pub(crate) struct Handles {
     copies_kept: usize,
     /// How many frames are captured when a handle is opened and closed.
     pub trace_limit: usize,
+    /// Of how many handles one is traced.
+    trace_every: u32,
+    /// Chance: handles are opened in patterns, of which counting would always meet the same.
+    chance: u32,
 }
 
 impl Handles {
@@ -90,6 +94,8 @@ impl Handles {
             copies_limit: 10 << 20,
             copies_kept: 0,
             trace_limit: 0,
+            trace_every: 1,
+            chance: 1,
         }
     }
 
@@ -187,11 +193,25 @@ impl Handles {
             self.rich.pop_front();
             self.forget_more(slot);
         }
-        if self.trace_limit != 0 && slot.owner.get() != Owner::Context {
+        if self.trace_limit != 0 && slot.owner.get() != Owner::Context && self.is_sampled() {
             let trace = Trace::capture(self.trace_limit);
             // SAFETY: all that is lent of slots is lent of `self`.
             unsafe { slot.more_mut() }.get_or_insert_default().opened = Some(trace);
         }
+    }
+
+    /// Whether the next handle is one of those that are traced.
+    fn is_sampled(&mut self) -> bool {
+        // Marsaglia's xorshift: every number but 0, in an order that looks like none.
+        self.chance ^= self.chance << 13;
+        self.chance ^= self.chance >> 17;
+        self.chance ^= self.chance << 5;
+        self.chance.is_multiple_of(self.trace_every)
+    }
+
+    /// Sets how many frames are captured when a handle is opened and closed, and of how many handles one is traced, by chance.
+    pub fn set_traces(&mut self, limit: usize, every: u32) {
+        (self.trace_limit, self.trace_every) = (limit, every.max(1));
     }
 
     /// Makes the copies of a handle that is closed now unreadable; those that the budget has no room for go. Captures the trace.
@@ -200,7 +220,7 @@ impl Handles {
     fn closed_rich(&mut self, slot: &'static Slot) {
         // SAFETY: all that is lent of slots is lent of `self`.
         let Some(more) = (unsafe { slot.more_mut() }) else { return };
-        if self.trace_limit != 0 {
+        if self.trace_limit != 0 && more.opened.is_some() {
             more.closed = Some(Trace::capture(self.trace_limit));
         }
         more.copies.retain(|copy| {

@@ -202,7 +202,7 @@ pub fn set_copies_limit(limit: usize) {
     state().handles.copies_limit = limit;
 }
 
-/// Sets how many frames are captured when a handle is opened or closed; 0 captures nothing.
-pub fn set_trace_limit(limit: usize) {
-    state().handles.trace_limit = limit;
+/// Sets how many frames are captured when a handle is opened or closed, 0 for none; and of how many handles one is traced, by chance.
+pub fn set_traces(limit: usize, every: u32) {
+    state().handles.set_traces(limit, every);
 }

@@ -187,11 +187,15 @@ fn set_protected_raw_data_max_size(size: isize) -> PyResult<()> {
     Ok(())
 }
 
-/// Set how many C frames are captured when a handle is opened or closed; None or 0 captures nothing.
+/// Set how many C frames are captured when a handle is opened or closed; None or 0 captures nothing. Of `every`
+/// handles one is traced, by chance.
 #[pyfunction]
-#[pyo3(signature = (limit))]
-fn set_handle_stack_trace_limit(limit: Option<isize>) -> PyResult<()> {
-    hpy_debug::set_trace_limit(not_negative(limit.unwrap_or(0))?);
+#[pyo3(signature = (limit, every=1))]
+fn set_handle_stack_trace_limit(limit: Option<isize>, every: u32) -> PyResult<()> {
+    if every == 0 {
+        return Err(PyValueError::new_err("every must be 1 or more"));
+    }
+    hpy_debug::set_traces(not_negative(limit.unwrap_or(0))?, every);
     Ok(())
 }
 
@@ -344,13 +348,22 @@ fn start() -> PyResult<()> {
             Action::parse(&name).ok_or_else(|| invalid("HPY_DEBUG_ACTION", &name, ACTIONS));
         settings().action = Some(action?);
     }
-    if let Some(limit) = variable("HPY_DEBUG_TRACES") {
-        const ADVICE: &str = "Use the number of C frames to capture for each handle, or 0.";
-        let frames = limit.parse().map_err(|_| invalid("HPY_DEBUG_TRACES", &limit, ADVICE));
-        hpy_debug::set_trace_limit(frames?);
+    if let Some(traces) = variable("HPY_DEBUG_TRACES") {
+        const ADVICE: &str = "Use the number of C frames to capture for each handle (16), \
+            the same for one handle in so many (16/100), or 0.";
+        let (limit, every) =
+            parse_traces(&traces).ok_or_else(|| invalid("HPY_DEBUG_TRACES", &traces, ADVICE))?;
+        hpy_debug::set_traces(limit, every);
     }
     set_host(Host { decide, caller });
     Ok(())
+}
+
+/// The number of frames, and of how many handles one is traced: `16/100`, or `16` for every handle.
+fn parse_traces(text: &str) -> Option<(usize, u32)> {
+    let (limit, every) = text.split_once('/').unwrap_or((text, "1"));
+    let every = every.trim().parse().ok().filter(|&every| every > 0)?;
+    Some((limit.trim().parse().ok()?, every))
 }
 
 /// An environment variable that is set, and not to nothing.

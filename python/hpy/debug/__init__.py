@@ -32,13 +32,14 @@ def set_action(action):
     _debug.set_action(action)
 
 
-def set_handle_stack_trace_limit(limit):
+def set_handle_stack_trace_limit(limit, every=1):
     """Capture up to `limit` C frames whenever an extension opens or closes a handle.
 
-    Messages and the repr of handles show them. Before the first call nothing is captured, unless
-    the environment variable HPY_DEBUG_TRACES has a number.
+    Of `every` handles one is traced, by chance. Messages and the repr of handles show the frames.
+    Before the first call nothing is captured, unless the environment variable HPY_DEBUG_TRACES says
+    so.
     """
-    _debug.set_handle_stack_trace_limit(limit)
+    _debug.set_handle_stack_trace_limit(limit, every)
 
 
 def disable_handle_stack_traces():
