@@ -22,8 +22,25 @@ def compile():
     return support.compile_extension
 
 
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "finding(*codes): what debug mode finds, because the test does wrong on purpose"
+    )
+
+
 @pytest.fixture
-def module(abi):
+def debugged(abi, request):
+    """Fails the test if its extensions are loaded in debug mode, and that finds something."""
+    if abi not in support.DEBUG:
+        yield
+        return
+    expected = {code for mark in request.node.iter_markers("finding") for code in mark.args}
+    with support.checked(*expected):
+        yield
+
+
+@pytest.fixture
+def module(abi, debugged):
     """module(source, defs, *, types, globals, name, language, flags): a loaded module.
 
     The arguments are those of `support.module_source` and `support.compile_extension`.

@@ -41,13 +41,16 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "include"
 
-ABIS = ("cpython", "universal")
-"""The ABIs that every test runs on. `compile_extension` and `load` know "hybrid" too."""
+ABIS = ("cpython", "universal", "debug")
+"""The ABIs that every test runs on: "debug" is the universal one, loaded in debug mode, which must
+find nothing (`checked`). `compile_extension` and `load` know "hybrid" and "hybrid-debug" too."""
 
 WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter")
 """Unused parameters are allowed: few functions need each of `ctx`, `self` and `args`."""
 
 SUFFIXES = {"cpython": ".so", "universal": ".hpy0.so", "hybrid": ".hpy0.so"}
+DEBUG = {"debug": "universal", "hybrid-debug": "hybrid"}
+"""What is compiled for the ABIs that are loaded in debug mode."""
 CACHE_LIFE = 2 * 60 * 60
 
 
@@ -103,6 +106,7 @@ def compile_extension(source, name, abi, *, language="c", flags=()):
     Libraries are kept by content: the same source, headers and flags give the same file. So a C
     static variable is shared by all tests that load the same source.
     """
+    abi = DEBUG.get(abi, abi)
     sources = [source] if isinstance(source, str) else list(source)
     command = compiler_command(abi, language) + list(flags)
     key = repr((sources, name, command, sys.version, headers_digest()))
@@ -175,10 +179,38 @@ def load(path, name, abi):
     loader = importlib.machinery.ExtensionFileLoader(name, str(path))
     spec = importlib.util.spec_from_file_location(name, str(path), loader=loader)
     if abi != "cpython":
-        return universal().load(name, str(path), spec)
+        return universal().load(name, str(path), spec, debug=abi in DEBUG)
     module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
     return module
+
+
+@contextlib.contextmanager
+def checked(*expected):
+    """Fails if debug mode finds anything in the block but the `expected` codes, or misses one.
+
+    The extension goes on after a finding, as far as that is possible.
+    """
+    universal()
+    from hpy.universal import _debug
+
+    from hpy.debug import LeakDetector
+
+    found = {}
+
+    def note():
+        code, message = _debug.last_finding()
+        found.setdefault(code, message)
+
+    _debug.set_on_invalid_handle(note)
+    _debug.set_on_invalid_builder_handle(note)
+    try:
+        with LeakDetector():
+            yield
+    finally:
+        _debug.set_on_invalid_handle(None)
+        _debug.set_on_invalid_builder_handle(None)
+    assert set(found) == set(expected), "\n".join(found.values()) or "nothing was found"
 
 
 def universal():

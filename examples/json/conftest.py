@@ -20,6 +20,7 @@ MODULES = {
     "universal": ("hpyjson", ".hpy0.so", ["-DHPY_ABI_UNIVERSAL", "-I", INCLUDE]),
     "cjson": ("cjson", ".so", PYTHON_INCLUDE),
 }
+MODULES["debug"] = MODULES["universal"]  # the same library, loaded in debug mode
 
 
 def build(directory, name, suffix, flags):
@@ -30,12 +31,12 @@ def build(directory, name, suffix, flags):
     return library
 
 
-def load(name, path):
+def load(name, path, debug=False):
     """Load a library, whichever its ABI is."""
     spec = ModuleSpec(name, ExtensionFileLoader(name, str(path)), origin=str(path))
     if ".hpy0." in path.name:
         universal = pytest.importorskip("hpy.universal")
-        return universal.load(name, str(path), spec)
+        return universal.load(name, str(path), spec, debug=debug)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -45,4 +46,17 @@ def load(name, path):
 def mod(request, tmp_path_factory):
     """One of the modules under test."""
     name, suffix, flags = MODULES[request.param]
-    return load(name, build(tmp_path_factory.mktemp(request.param), name, suffix, flags))
+    library = build(tmp_path_factory.mktemp(request.param), name, suffix, flags)
+    return load(name, library, debug=request.param == "debug")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_open():
+    """Fail a test that leaves handles open, as far as modules are loaded in debug mode."""
+    try:
+        from hpy.debug import LeakDetector
+    except ImportError:  # so there are modules of the CPython ABI only
+        yield
+        return
+    with LeakDetector():
+        yield

@@ -18,14 +18,17 @@ CFLAGS = "-O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -shared -fPIC -fvis
 HPY = ["-I", INCLUDE]
 PYTHON = ["-isystem", sysconfig.get_path("include")]
 
-# The folder, the end of the file's name, the flags.
+# The folder, the end of the file's name, the flags. Those with "debug" are loaded in debug mode.
 STEPS = {
     "step0": ("step0", ".so", PYTHON),
     "step1-hybrid": ("step1", None, ["-DHPY_ABI_HYBRID", *HPY, *PYTHON]),
+    "step1-hybrid-debug": ("step1", None, ["-DHPY_ABI_HYBRID", *HPY, *PYTHON]),
     "step1-cpython": ("step1", ".so", ["-DHPY_ABI_CPYTHON", *HPY, *PYTHON]),
     "step2-hybrid": ("step2", None, ["-DHPY_ABI_HYBRID", *HPY, *PYTHON]),
+    "step2-hybrid-debug": ("step2", None, ["-DHPY_ABI_HYBRID", *HPY, *PYTHON]),
     "step2-cpython": ("step2", ".so", ["-DHPY_ABI_CPYTHON", *HPY, *PYTHON]),
     "step3-universal": ("step3", ".hpy0.so", ["-DHPY_ABI_UNIVERSAL", *HPY]),
+    "step3-universal-debug": ("step3", ".hpy0.so", ["-DHPY_ABI_UNIVERSAL", *HPY]),
     "step3-cpython": ("step3", ".so", ["-DHPY_ABI_CPYTHON", *HPY, *PYTHON]),
 }
 
@@ -43,12 +46,12 @@ def build(step, directory):
     return library
 
 
-def load(path):
+def load(path, debug=False):
     """Load a library, whichever its ABI is."""
     spec = ModuleSpec("points", ExtensionFileLoader("points", str(path)), origin=str(path))
     if ".hpy0" in path.name:
         universal = pytest.importorskip("hpy.universal")
-        return universal.load("points", str(path), spec)
+        return universal.load("points", str(path), spec, debug=debug)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -57,7 +60,20 @@ def load(path):
 @pytest.fixture(scope="session", params=list(STEPS))
 def built(request, tmp_path_factory):
     """One of the modules under test."""
-    return load(build(request.param, tmp_path_factory.mktemp(request.param)))
+    step = request.param
+    return load(build(step, tmp_path_factory.mktemp(step)), debug=step.endswith("-debug"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_open():
+    """Fail a test that leaves handles open, as far as modules are loaded in debug mode."""
+    try:
+        from hpy.debug import LeakDetector
+    except ImportError:  # so there are modules of the CPython ABI only
+        yield
+        return
+    with LeakDetector():
+        yield
 
 
 @pytest.fixture

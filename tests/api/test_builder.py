@@ -142,6 +142,7 @@ def test_nobody_sees_it_before_it_is_complete(build, kind):
     assert seen == []
 
 
+@pytest.mark.finding("HPY-D022")
 @pytest.mark.api(*BUILD, case="error")
 def test_missing_items(build, kind, no_leak):
     item = object()
@@ -151,6 +152,7 @@ def test_missing_items(build, kind, no_leak):
         no_leak(lambda items=items: attempt(build("Build"), *items), item)
 
 
+@pytest.mark.finding("HPY-D022", "HPY-D023")
 @pytest.mark.api(*BUILD, case="error")
 def test_indexes_outside(build, kind, no_leak):
     item = object()

@@ -147,7 +147,7 @@ def test_the_library_of_several_files(compile, abi):
     mod.clear()
 
 
-@pytest.mark.parametrize("abi", ["universal", "hybrid"])
+@pytest.mark.parametrize("abi", ["universal", "debug", "hybrid", "hybrid-debug"])
 @pytest.mark.skipif("HPY_NO_THUNKS" in os.environ, reason="without thunks: one library, one load")
 @pytest.mark.api("HPyGlobal_Store", "HPyGlobal_Load")
 def test_each_load_has_its_own_values(module):

@@ -167,7 +167,7 @@ def test_dump(mod, capfd, no_leak):
     no_leak(lambda: mod._HPy_Dump(thing), thing)
 
 
-@pytest.mark.parametrize("abi", ["cpython", "hybrid"])
+@pytest.mark.parametrize("abi", ["cpython", "hybrid", "hybrid-debug"])
 @pytest.mark.api("HPy_FromPyObject", "HPy_AsPyObject")
 def test_to_and_from_the_c_api(module, no_leak):
     mod = module(*functions(LEGACY))

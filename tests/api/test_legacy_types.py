@@ -8,7 +8,7 @@ import weakref
 import pytest
 import support
 
-pytestmark = pytest.mark.parametrize("abi", ["cpython", "hybrid"])
+pytestmark = pytest.mark.parametrize("abi", ["cpython", "hybrid", "hybrid-debug"])
 
 UNARY = {
     "nb_negative": operator.neg,
@@ -875,11 +875,14 @@ static HPyType_Spec Child_spec = {
     .defines = Child_defines,
 };
 
-/* No struct of its own, whatever the base's is. */
+/* No struct of its own, whatever the base's is: HPy may know nothing of that one. */
 HPyDef_METH(Same_get, "get", HPyFunc_NOARGS)
 static HPy Same_get_impl(HPyContext *ctx, HPy self)
 {
-    return HPy_FromPyObject(ctx, Node_AsStruct(ctx, self)->link);
+    PyObject *object = HPy_AsPyObject(ctx, self);
+    HPy link = HPy_FromPyObject(ctx, ((Node *)object)->link);
+    Py_DECREF(object);
+    return link;
 }
 static HPyDef *Same_defines[] = {&Same_get, NULL};
 static HPyType_Spec Same_spec = {

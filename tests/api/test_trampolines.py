@@ -1159,7 +1159,7 @@ RAISING = {
     "SETATTROFUNC": (3, lambda a, b, c: (a, b, c)),
     "DESCRSETFUNC": (3, lambda a, b, c: (a, b, c)),
 }
-with_python_h = pytest.mark.parametrize("abi", ["cpython", "hybrid"])
+with_python_h = pytest.mark.parametrize("abi", ["cpython", "hybrid", "hybrid-debug"])
 
 
 @pytest.fixture

@@ -394,7 +394,7 @@ static HPyType_Spec Old_spec = {
 
 
 @pytest.mark.api("_HPy_AsStruct_Legacy")
-@pytest.mark.parametrize("abi", ["cpython", "hybrid"])
+@pytest.mark.parametrize("abi", ["cpython", "hybrid", "hybrid-debug"])
 def test_legacy_struct(module):
     # Old_AsStruct is _HPy_AsStruct_Legacy
     old = module(LEGACY, types="Old").Old()

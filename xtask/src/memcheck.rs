@@ -35,8 +35,11 @@ const VALGRIND: &[&str] = &[
     "tests/api/test_capsule.py",
 ];
 
-/// Tests that make hundreds of thousands of objects.
-const TOO_LONG: &str = "not ten_thousand and not deep_chain";
+/// What the libraries do is the same in debug mode, which takes its time to look at it.
+const ONCE: &str = "not debug";
+
+/// As above, and without tests that make hundreds of thousands of objects.
+const SHORT: &str = "not debug and not ten_thousand and not deep_chain";
 
 /// Runs the checkers that are there; names those that are not.
 pub fn memcheck(root: &Path, python: Option<&Path>) -> Result<()> {
@@ -58,7 +61,7 @@ fn repeat(environment: &Environment) -> Result<()> {
     step("references after ten thousand rounds of everything");
     run(environment
         .command()
-        .args(["-m", "pytest", "-q", "--numprocesses=auto", "-p", "no:cacheprovider"])
+        .args(["-m", "pytest", "-q", "--numprocesses=auto", "-p", "no:cacheprovider", "-k", ONCE])
         .args(SANITIZED)
         .env("HPY_TEST_ROUNDS", "10000"))
 }
@@ -72,7 +75,7 @@ fn sanitize(environment: &Environment) -> Result<()> {
     }
     run(environment
         .command()
-        .args(["-m", "pytest", "-q", "--numprocesses=auto", "-p", "no:cacheprovider"])
+        .args(["-m", "pytest", "-q", "--numprocesses=auto", "-p", "no:cacheprovider", "-k", ONCE])
         .args(SANITIZED)
         .env("CC", "gcc")
         .env("CXX", "g++")
@@ -93,7 +96,7 @@ fn valgrind(environment: &Environment) -> Result<()> {
         .other("valgrind")
         .args(["--quiet", "--error-exitcode=99", "--suppressions=tests/valgrind.supp"])
         .arg(environment.python())
-        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", TOO_LONG])
+        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", SHORT])
         .args(VALGRIND)
         .env("PYTHONMALLOC", "malloc")
         .env("HPY_TEST_ROUNDS", "3"))
