@@ -191,10 +191,10 @@ def test_leaks_are_told_with_their_lines(correct, debug):
         mod.leak("second")
     assert isinstance(raised.value, HPyDebugError)
     assert [leak.obj for leak in raised.value.leaks] == ["first", "second"]
-    assert str(raised.value).startswith("2 unclosed handles:\n  2 opened at ")
+    assert str(raised.value).startswith("2 unclosed handles:\n  2 handles opened at ")
     assert "HPY-D001: " in str(raised.value)
     assert str(raised.value).endswith("docs/debug/HPY-D001.md")
-    assert re.search(r"  2 opened at .*source0\.c:\d+ in leak_impl\n", str(raised.value))
+    assert re.search(r"  2 handles opened at .*source0\.c:\d+ in leak_impl\n", str(raised.value))
     assert "the objects: 'first', 'second'\n" in str(raised.value)
     for leak in raised.value.leaks:
         leak._force_close()

@@ -70,12 +70,12 @@ def test_the_text_shows_the_source(mod):
     kept, called, leaked = map(leaky.line, ("kept", "not closed", "leaked"))
     assert text.startswith(
         f"3 unclosed handles:\n"
-        f"  2 opened at leaky.c:{kept} in keep\n"
+        f"  2 handles opened at leaky.c:{kept} in keep\n"
         f"    {kept:4} | return HPy_Dup(ctx, h); // kept\n"
         f"    called at leaky.c:{called} in leak_in_helper_impl\n"
         f"    {called:4} | keep(ctx, arg); // not closed\n"
         f"    the objects: 'a', 'b'\n"
-        f"  1 opened at leaky.c:{leaked} in leak_impl\n"
+        f"  1 handle opened at leaky.c:{leaked} in leak_impl\n"
         f"    {leaked:4} | HPy_Dup(ctx, arg); // leaked\n"
         f"    the object: 1\n"
         f"HPY-D001: a handle is never closed\n"
@@ -90,7 +90,10 @@ def test_without_traces_it_says_how_to_get_lines(mod):
     mod.leak("x")
     text = str(hpy.debug.leaks(since=since))
     assert "HPY_DEBUG_TRACES=16 shows the lines" in text and "the object: 'x'" in text
-    assert re.search(r"  1 opened in a call that begins at \S+leaky\.c:\d+ in leak_impl\n", text)
+    assert re.search(
+        r"  1 handle opened in a call that begins at \S+leaky\.c:\d+ in leak_impl\n", text
+    )
+    assert " | " not in text
 
 
 def test_traces_of_a_sample(mod):
@@ -110,9 +113,9 @@ def test_traces_of_a_sample(mod):
 
 def test_the_environment_sets_traces(path):
     code = "for i in range(1000): leaky.leak(i)"
-    assert "  1000 opened at " in ended(path, code, HPY_DEBUG_TRACES="16").stderr
+    assert "  1000 handles opened at " in ended(path, code, HPY_DEBUG_TRACES="16").stderr
     sampled = ended(path, code, HPY_DEBUG_TRACES="16/100").stderr
-    assert re.search(r"\n  \d\d? opened at ", sampled), sampled
+    assert re.search(r"\n  \d+ handles? opened at ", sampled), sampled
     assert "opened at" not in ended(path, code, HPY_DEBUG_TRACES="0").stderr
 
 
@@ -174,7 +177,8 @@ def test_leaks_are_told_when_the_process_ends(path, action, status):
     assert done.stdout == "done\n"
     assert done.stderr.startswith("HPy debug mode, when the process ended: 3 unclosed handles:\n")
     assert (
-        f"3 opened at {done.stderr.split('opened at ')[1].split()[0]} in leak_impl" in done.stderr
+        f"3 handles opened at {done.stderr.split('opened at ')[1].split()[0]} in leak_impl"
+        in done.stderr
     )
     assert done.stderr.count("HPY-D001") == 2
 

@@ -69,7 +69,10 @@ def test_a_test_that_leaks_fails_with_its_report(run):
     assert done.returncode == 1 and outcomes(done)["failed"] == outcomes(done)["passed"] == 1
     assert "HPy debug mode: 2 unclosed handles\n" in done.stdout
     section = re.search(r"^-+ HPy debug mode -+$(.*?)^=", done.stdout, re.DOTALL | re.MULTILINE)[1]
-    assert f"2 opened at {leaky_file(section)}:{leaky.line('leaked')} in leak_impl\n" in section
+    assert (
+        f"2 handles opened at {leaky_file(section)}:{leaky.line('leaked')} in leak_impl\n"
+        in section
+    )
     assert "| HPy_Dup(ctx, arg); // leaked\n" in section
     assert "the objects: 'forgotten', 'too'\n" in section
     assert done.stdout.count("opened at") == 1

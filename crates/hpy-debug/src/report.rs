@@ -118,7 +118,9 @@ fn source(frame: &Frame) -> Option<String> {
     let before = frame.line?.checked_sub(1)? as usize;
     let file = BufReader::new(File::open(frame.file.as_ref()?).ok()?);
     let line = file.split(b'\n').nth(before)?.ok()?;
-    Some(String::from_utf8_lossy(&line).trim().to_owned()).filter(|line| !line.is_empty())
+    let line = String::from_utf8_lossy(&line).trim().to_owned();
+    // A function as a whole is at its brace.
+    line.contains(char::is_alphanumeric).then_some(line)
 }
 
 /// How to go on after a finding.

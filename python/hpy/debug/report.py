@@ -50,7 +50,7 @@ class LeakGroup:
 
     @property
     def source(self):
-        """The line of source code there, if the file can be read; else None."""
+        """The line of source code there, if it is known and the file can be read; else None."""
         return _source(self.where[0]) if self.where else None
 
     def __repr__(self):
@@ -58,11 +58,12 @@ class LeakGroup:
         return f"<LeakGroup {self.code}: {self.count} of kind {self.kind} at {self.place}>"
 
     def _lines(self, paint):
+        what = _plural(self.count, self.kind)
         if not self.where:
-            yield f"{self.count} opened at a place that is not known"
+            yield f"{what} opened at a place that is not known"
         for number, frame in enumerate(self.where):
             how = "at" if self.is_traced else "in a call that begins at"
-            title = "  called at" if number else f"{self.count} opened {how}"
+            title = "  called at" if number else f"{what} opened {how}"
             yield f"{title} {paint(_colour.PLACE, _place(frame))}"
             source = _source(frame)
             if source:
@@ -144,8 +145,11 @@ def leaks(since=None, *, buffers=True):
 
 
 def _counted(count, kind):
-    adjective = "unclosed" if kind == "handle" else "open"
-    return f"{count} {adjective} {kind}{'s' if count != 1 else ''}"
+    return _plural(count, f"{'unclosed' if kind == 'handle' else 'open'} {kind}")
+
+
+def _plural(count, noun):
+    return f"{count} {noun}{'s' if count != 1 else ''}"
 
 
 def _representations(leaks):
@@ -179,4 +183,6 @@ def _source(frame):
     _, file, line = frame
     if file is None or not line:
         return None
-    return linecache.getline(str(file), line).strip() or None
+    text = linecache.getline(str(file), line).strip()
+    # A function as a whole is at its brace.
+    return text if any(map(str.isalnum, text)) else None
