@@ -61,26 +61,53 @@ def test_leaks_are_grouped_by_place_the_largest_group_first(mod):
     assert functions == ["keep", "leak_in_helper_impl"]
     assert direct.place.endswith(f"leaky.c:{leaky.line('leaked')} in leak_impl")
     assert direct.source == "HPy_Dup(ctx, arg); // leaked"
+    ((function, file, _),) = direct.callers
+    assert (function, file) == ("reported", __file__)
     assert [leak.obj for leak in report.leaks] == [1, "a", "b"]
 
 
 def test_the_text_shows_the_source(mod):
     report = reported(mod, ("leak_in_helper", "a"), ("leak_in_helper", "b"), ("leak", 1))
-    text = re.sub(r"\S+/(?=leaky\.c)", "", str(report))
+    text = re.sub(r"\S+/(?=leaky\.c|test_debug_leaks\.py)", "", str(report))
     kept, called, leaked = map(leaky.line, ("kept", "not closed", "leaked"))
+    python = next(
+        number for number, line in enumerate(open(__file__), 1) if "getattr(mod, f" in line
+    )
+    caller = (
+        f"    called from test_debug_leaks.py:{python} in reported\n"
+        f"    {python:4} | getattr(mod, function)(argument)\n"
+    )
     assert text.startswith(
         f"3 unclosed handles:\n"
         f"  2 handles opened at leaky.c:{kept} in keep\n"
         f"    {kept:4} | return HPy_Dup(ctx, h); // kept\n"
         f"    called at leaky.c:{called} in leak_in_helper_impl\n"
         f"    {called:4} | keep(ctx, arg); // not closed\n"
+        f"{caller}"
         f"    the objects: 'a', 'b'\n"
         f"  1 handle opened at leaky.c:{leaked} in leak_impl\n"
         f"    {leaked:4} | HPy_Dup(ctx, arg); // leaked\n"
+        f"{caller}"
         f"    the object: 1\n"
         f"HPY-D001: a handle is never closed\n"
     )
     assert text.endswith("\n  More: docs/debug/HPY-D001.md")
+
+
+def test_the_lines_of_python_that_leak_are_counted(path, tmp_path):
+    script = tmp_path / "script.py"
+    lines = ["def first(): leaky.leak(1)", "first()", "first()", *["leaky.leak(2)"] * 4]
+    script.write_text(leaky.program(path, "\n".join(lines)))
+    environment = {**os.environ, "HPY": "debug", "HPY_DEBUG_TRACES": "8", "NO_COLOR": "1"}
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, env=environment)
+    said = done.stderr.replace(f"{script.parent}{os.sep}", "")
+    callers = [line for line in said.splitlines() if line.startswith("    called from")]
+    assert callers == [
+        "    called from script.py:4 in first (2 times)",
+        "    called from script.py:7 in <module>",
+        "    called from script.py:8 in <module>",
+        "    called from elsewhere, too",
+    ]
 
 
 def test_without_traces_it_says_how_to_get_lines(mod):

@@ -9,6 +9,7 @@
 //! Memory that CPython keeps pointers to (method tables, type records) is interned and never freed.
 #![allow(non_snake_case, non_upper_case_globals)] // the names are those of the ABI
 
+mod caller;
 mod error;
 mod functions;
 mod generated;
@@ -21,5 +22,6 @@ mod methods;
 mod module;
 mod types;
 
+pub use caller::{Line, line, note_line};
 pub use interpreter::interpreter_tag;
 pub use load::*;

@@ -40,6 +40,6 @@ mod view;
 mod world;
 
 pub use resources::{Resource, open_resources};
-pub use trace::Frame;
+pub use trace::{Frame, Place};
 pub use view::*;
 pub use world::wrap;

@@ -2,6 +2,7 @@
 
 use core::ffi::CStr;
 use core::fmt::Write;
+use core::num::NonZeroU32;
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write as _};
@@ -11,7 +12,7 @@ use hpy_abi::{HPy, HPyContext};
 
 use crate::findings::Class;
 use crate::paint::{Paint, Style};
-use crate::trace::{Frame, Trace};
+use crate::trace::{Frame, Place, Trace};
 use crate::view::Handle;
 use crate::world::World;
 
@@ -32,14 +33,12 @@ pub struct Finding {
     pub place: String,
     /// What there is to say beyond the class; may be empty.
     pub detail: String,
-    /// The extension's frames at this moment, the innermost first.
-    pub used: Vec<Frame>,
-    /// The line of Python code that called the extension, if there is one.
-    pub caller: Option<Frame>,
+    /// Where it was found.
+    pub used: Place,
     /// Where the handle was opened, if handles are traced.
-    pub opened: Vec<Frame>,
+    pub opened: Place,
     /// Where the handle was closed, if handles are traced.
-    pub closed: Vec<Frame>,
+    pub closed: Place,
     /// The handle it is about, if it is one that was given out.
     pub handle: Option<Handle>,
     /// What the object is, if it is safe to look: its `repr`.
@@ -49,18 +48,15 @@ pub struct Finding {
 impl Finding {
     /// A finding that is about no handle.
     pub(crate) fn new(class: &'static Class, place: String, detail: &str) -> Self {
-        let used = Trace::now().frames();
-        let caller = HOST.get().and_then(|host| (host.caller)());
-        let (opened, closed, handle, object) = (Vec::new(), Vec::new(), None, None);
-        let detail = detail.to_owned();
-        Self { class, place, detail, used, caller, opened, closed, handle, object }
+        let used = Trace::now().place();
+        let (opened, closed, handle, object) = (Place::default(), Place::default(), None, None);
+        Self { class, place, detail: detail.to_owned(), used, opened, closed, handle, object }
     }
 
     /// A finding about a handle.
     pub(crate) fn of_handle(class: &'static Class, place: String, detail: &str, h: HPy) -> Self {
         let handle = Handle::of(h);
-        let frames = |closed: bool| handle.map_or_else(Vec::new, |handle| handle.frames(closed));
-        let (opened, closed) = (frames(false), frames(true));
+        let (opened, closed) = handle.map(Handle::opened_and_closed).unwrap_or_default();
         // SAFETY: findings about handles are made while a function of the API runs, attached to the interpreter.
         let object = handle.and_then(|handle| unsafe { handle.repr() });
         Self { handle, opened, closed, object, ..Self::new(class, place, detail) }
@@ -88,12 +84,13 @@ impl Finding {
             text += &format!("\n  the object: {object}");
         }
         list(&mut text, paint, "used at", &self.used);
-        if let Some(caller) = &self.caller {
-            list(&mut text, paint, "  called from", core::slice::from_ref(caller));
+        for (title, place) in [("closed at", &self.closed), ("opened at", &self.opened)] {
+            // Mostly that was in the same call.
+            let caller =
+                place.caller.clone().filter(|caller| Some(caller) != self.used.caller.as_ref());
+            list(&mut text, paint, title, &Place { frames: place.frames.clone(), caller });
         }
-        list(&mut text, paint, "closed at", &self.closed);
-        list(&mut text, paint, "opened at", &self.opened);
-        if self.handle.is_some() && self.opened.is_empty() {
+        if self.handle.is_some() && self.opened.frames.is_empty() {
             text += "\n  (HPY_DEBUG_TRACES=16 shows where handles are opened and closed)";
         }
         let advice = paint.paint(Style::Advice, class.advice);
@@ -102,9 +99,12 @@ impl Finding {
 }
 
 /// Appends where something happened, with the lines of source code that can be read.
-pub(crate) fn list(text: &mut String, paint: Paint, title: &str, frames: &[Frame]) {
-    for (number, frame) in frames.iter().enumerate() {
-        let title = if number == 0 { title } else { "  called at" };
+pub(crate) fn list(text: &mut String, paint: Paint, title: &str, place: &Place) {
+    let frames = place.frames.iter().enumerate();
+    let titled =
+        frames.map(|(number, frame)| (if number == 0 { title } else { "  called at" }, frame));
+    for (title, frame) in titled.chain(place.caller.iter().map(|caller| ("  called from", caller)))
+    {
         // Writing to a string cannot fail.
         let _ = write!(text, "\n  {title} {frame}");
         if let Some((number, line)) = frame.line.zip(source(frame)) {
@@ -134,13 +134,16 @@ pub enum Verdict {
     Abort,
 }
 
-/// What the interpreter's side knows. Both functions are called in the thread of the finding.
+/// What the interpreter's side knows.
 #[derive(Clone, Copy, Debug)]
 pub struct Host {
-    /// Decides how to go on.
+    /// Decides how to go on, in the thread of the finding.
     pub decide: fn(&Finding) -> Verdict,
-    /// The line of Python code that runs, if the thread is attached to the interpreter.
-    pub caller: fn() -> Option<Frame>,
+    /// Notes the line of Python code that the thread runs, if it is attached to the interpreter. It is called under the lock of the
+    /// state, so it must run no Python code.
+    pub note_line: fn() -> Option<NonZeroU32>,
+    /// What was noted, if it is known and the thread is attached.
+    pub line: fn(NonZeroU32) -> Option<Frame>,
 }
 
 static HOST: OnceLock<Host> = OnceLock::new();
@@ -149,6 +152,16 @@ static HOST: OnceLock<Host> = OnceLock::new();
 pub fn set_host(host: Host) {
     // A second host would be that of a second copy of the module, which there is none of.
     let _ = HOST.set(host);
+}
+
+/// Notes the line of Python code that this thread runs.
+pub(crate) fn note_line() -> Option<NonZeroU32> {
+    (HOST.get()?.note_line)()
+}
+
+/// The line of Python code that was noted.
+pub(crate) fn line(number: NonZeroU32) -> Option<Frame> {
+    (HOST.get()?.line)(number)
 }
 
 /// Where the last message goes, too.

@@ -88,9 +88,14 @@ impl Resource {
         self.kind
     }
 
-    /// Where it was made: the extension's frames, the innermost first; the function that Python called, if no traces are captured.
+    /// The extension's frames that made it, the innermost first; the function that Python called, if no traces are captured.
     pub fn frames(&self) -> Vec<Frame> {
         self.trace.frames()
+    }
+
+    /// The line of Python code that called the extension then, if it was captured.
+    pub fn caller(&self) -> Option<Frame> {
+        self.trace.caller()
     }
 
     /// Whether the frames have the lines of the calls.
@@ -103,10 +108,10 @@ impl Resource {
         self.world.is_some_and(|world| world.is_running(&mut state()))
     }
 
-    /// The frames as lines of text.
+    /// The place as lines of text.
     pub fn history(&self) -> String {
         let mut text = String::new();
-        list(&mut text, Paint::PLAIN, "opened at", &self.frames());
+        list(&mut text, Paint::PLAIN, "opened at", &self.trace.place());
         text
     }
 }

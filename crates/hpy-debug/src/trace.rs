@@ -1,9 +1,11 @@
 //! Where something happened: return addresses, captured cheaply and resolved when they are shown.
 
+use core::num::NonZeroU32;
 use std::fmt;
 use std::path::PathBuf;
 
 use crate::call::current_function;
+use crate::report;
 
 /// Frames of our own that lie above the extension's when a trace is captured.
 const OWN: usize = 12;
@@ -17,6 +19,17 @@ pub(crate) struct Trace {
     frames: Box<[usize]>,
     /// The author's function that Python called.
     function: usize,
+    /// The line of Python code that called it, as the host has noted it.
+    line: Option<NonZeroU32>,
+}
+
+/// Where something happened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The extension's frames, the innermost first.
+    pub frames: Vec<Frame>,
+    /// The line of Python code that called the extension, if it is known.
+    pub caller: Option<Frame>,
 }
 
 /// One frame of the extension.
@@ -44,7 +57,7 @@ impl Trace {
 
     /// No frames but an author's function.
     pub fn of_function(function: usize) -> Self {
-        Self { frames: Box::default(), function }
+        Self { frames: Box::default(), function, line: None }
     }
 
     /// Whether it has no frames but that function.
@@ -61,7 +74,18 @@ impl Trace {
             frames.push(frame.ip() as usize);
             frames.len() < wanted
         });
-        Self { frames: frames.into_boxed_slice(), function: current_function() }
+        let (function, line) = (current_function(), report::note_line());
+        Self { frames: frames.into_boxed_slice(), function, line }
+    }
+
+    /// What it tells.
+    pub fn place(&self) -> Place {
+        Place { frames: self.frames(), caller: self.caller() }
+    }
+
+    /// The line of Python code that called the extension, if it is known.
+    pub fn caller(&self) -> Option<Frame> {
+        self.line.and_then(report::line)
     }
 
     /// The frames of the extension's code: those between our wrapper, which it called, and our entry, which called it. If a call of

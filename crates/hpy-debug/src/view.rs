@@ -10,7 +10,7 @@ use crate::raw::Snapshot;
 use crate::report::list;
 use crate::slots::Slot;
 use crate::state::state;
-use crate::trace::{Frame, Trace};
+use crate::trace::{Frame, Place, Trace};
 
 /// A view of a slot: of the handle that is in it, or was last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -113,14 +113,23 @@ impl Handle {
         }
     }
 
-    /// Which function of the extension opened the handle, and what called that: the innermost first; empty if it is not known.
-    pub fn place(self) -> Vec<Frame> {
-        let frames = self.frames(false);
-        if !frames.is_empty() {
-            return frames;
-        }
-        let function = self.look(|slot| slot.target().address()).unwrap_or(0);
-        Trace::of_function(function).frames()
+    /// The extension's frames that opened the handle, the innermost first. If they were not captured, it is the function that Python
+    /// called.
+    pub fn frames(self) -> Vec<Frame> {
+        let trace = self.opened().unwrap_or_else(|| {
+            Trace::of_function(self.look(|slot| slot.target().address()).unwrap_or(0))
+        });
+        trace.frames()
+    }
+
+    /// The line of Python code that called the extension then, if it was captured.
+    pub fn caller(self) -> Option<Frame> {
+        self.opened()?.caller()
+    }
+
+    // Resolving takes long, and is not done under the lock.
+    fn opened(self) -> Option<Trace> {
+        self.look(|slot| slot.more()?.opened.clone())?
     }
 
     /// Whether the lines of the calls are known.
@@ -135,21 +144,19 @@ impl Handle {
         world.is_some_and(|world| world.is_running(&mut state))
     }
 
-    /// Where the handle was opened or closed, if that was captured: the extension's frames, the innermost first.
-    pub fn frames(self, closed: bool) -> Vec<Frame> {
-        // Resolving takes long, and is not done under the lock.
-        let trace = self.look(|slot| {
-            let more = slot.more()?;
-            if closed { more.closed.clone() } else { more.opened.clone() }
-        });
-        trace.flatten().map_or_else(Vec::new, |trace| trace.frames())
+    /// Where the handle was opened and closed, if that was captured.
+    pub(crate) fn opened_and_closed(self) -> (Place, Place) {
+        let closed = self.look(|slot| slot.more()?.closed.clone()).flatten();
+        let place = |trace: Option<Trace>| trace.map(|trace| trace.place()).unwrap_or_default();
+        (place(self.opened()), place(closed))
     }
 
     /// Where the handle was opened and closed, as lines of text; empty if that was not captured.
     pub fn history(self) -> String {
         let mut text = String::new();
-        list(&mut text, Paint::PLAIN, "opened at", &self.frames(false));
-        list(&mut text, Paint::PLAIN, "closed at", &self.frames(true));
+        let (opened, closed) = self.opened_and_closed();
+        list(&mut text, Paint::PLAIN, "opened at", &opened);
+        list(&mut text, Paint::PLAIN, "closed at", &closed);
         text
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::env;
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -101,7 +102,14 @@ impl DebugHandle {
     /// None.
     #[getter]
     fn r#where(&self) -> Vec<Place> {
-        self.0.place().into_iter().map(place).collect()
+        self.0.frames().into_iter().map(place).collect()
+    }
+
+    /// The line of Python code that had called the extension when the handle was opened: function, file and line; None if it
+    /// was not captured.
+    #[getter]
+    fn caller(&self) -> Option<Place> {
+        self.0.caller().map(place)
     }
 
     /// Whether `where` has the lines of the calls; else it has at most the function that Python called.
@@ -355,7 +363,7 @@ fn start() -> PyResult<()> {
             parse_traces(&traces).ok_or_else(|| invalid("HPY_DEBUG_TRACES", &traces, ADVICE))?;
         hpy_debug::set_traces(limit, every);
     }
-    set_host(Host { decide, caller });
+    set_host(Host { decide, note_line: hpy_cpython::note_line, line });
     Ok(())
 }
 
@@ -407,32 +415,32 @@ fn decide(finding: &Finding) -> Verdict {
     Python::try_attach(decide).unwrap_or(Verdict::Abort)
 }
 
-/// The line of Python code that this thread runs.
-fn caller() -> Option<Frame> {
+/// The line of Python code that was noted under a number.
+fn line(number: NonZeroU32) -> Option<Frame> {
     // SAFETY: it may be asked at any time. A thread that is not attached must not wait for it: the thread that is may wait for this one.
     if unsafe { pyo3::ffi::PyGILState_Check() } == 0 {
         return None;
     }
+    let line = hpy_cpython::line(number)?;
     Python::try_attach(|py| {
         let pending = PyErr::take(py);
-        let frame = python_frame(py);
+        // SAFETY: the code object is valid for ever.
+        let code = unsafe { Bound::from_borrowed_ptr(py, line.code().cast()) };
+        let frame = frame(&code, line.number);
         if let Some(pending) = pending {
             pending.restore(py);
         }
-        // A thread that runs no Python code has no frame.
         frame.ok()
     })?
 }
 
-fn python_frame(py: Python<'_>) -> PyResult<Frame> {
-    let frame = py.import("sys")?.call_method0("_getframe")?;
-    let code = frame.getattr("f_code")?;
+fn frame(code: &Bound<'_, PyAny>, line: i32) -> PyResult<Frame> {
     // The name with that of the class is there since Python 3.11.
     let name = code.getattr("co_qualname").or_else(|_| code.getattr("co_name"))?;
     Ok(Frame {
         function: Some(name.extract()?),
         file: Some(code.getattr("co_filename")?.extract()?),
-        line: frame.getattr("f_lineno")?.extract()?,
+        line: u32::try_from(line).ok(),
     })
 }
 

@@ -35,6 +35,12 @@ impl DebugResource {
         self.0.frames().into_iter().map(place).collect()
     }
 
+    /// The line of Python code that had called the extension: function, file and line; None if it was not captured.
+    #[getter]
+    fn caller(&self) -> Option<Place> {
+        self.0.caller().map(place)
+    }
+
     /// Whether `where` has the lines of the calls; else it has only the function that Python called.
     #[getter]
     fn is_traced(&self) -> bool {

@@ -12,8 +12,11 @@ from hpy.debug import _colour
 OBJECTS = 5
 """How many objects of a group are shown."""
 
+CALLERS = 3
+"""How many lines of Python code are shown from which a group comes."""
+
 LOOKED_AT = 50
-"""How many objects of a group are looked at, to tell how often each is there."""
+"""How many leaks of a group are looked at, to tell how often each object and caller is there."""
 
 GROUPS = 50
 """How many groups the text shows."""
@@ -32,6 +35,9 @@ class LeakGroup:
         """What was not closed: "handle", "builder", "tracker" or "buffer"."""
         self.where = first.where
         """The functions that were running, the innermost first: (function, file, line)."""
+        self.callers = Counter(leak.caller for leak in leaks[:LOOKED_AT])
+        """How many of the first leaks come from each line of Python code: (function, file, line).
+        None if it was not captured."""
         self.is_traced = first.is_traced
         """Whether the lines are those of the calls. They are if traces are captured; else there is
         only the function that Python called, and its first line."""
@@ -64,10 +70,13 @@ class LeakGroup:
         for number, frame in enumerate(self.where):
             how = "at" if self.is_traced else "in a call that begins at"
             title = "  called at" if number else f"{what} opened {how}"
-            yield f"{title} {paint(_colour.PLACE, _place(frame))}"
-            source = _source(frame)
-            if source:
-                yield f"{frame[2]:6} | {paint(_colour.SOURCE, source)}"
+            yield from _frame_lines(title, frame, paint)
+        for caller, count in self.callers.most_common(CALLERS):
+            if caller:
+                times = f" ({count} times)" if len(self.callers) > 1 < count else ""
+                yield from _frame_lines("  called from", caller, paint, times)
+        if len(self.callers) > CALLERS:
+            yield "  called from elsewhere, too"
         if self.objects:
             title = "object" if self.count == 1 else "objects"
             more = ["…"] if len(self.objects) > OBJECTS or self.count > LOOKED_AT else []
@@ -78,7 +87,7 @@ class LeakReport:
     """What was not closed: an iterable of groups, the largest first. Its `str` is the report."""
 
     def __init__(self, leaks):
-        """Make a report of `leaks`, which have `code`, `kind`, `where` and `is_traced`."""
+        """Make a report of `leaks`, handles and resources of `hpy.universal._debug`."""
         self.leaks = list(leaks)
         """All leaks, the oldest first."""
         groups = {}
@@ -169,6 +178,13 @@ def _representation(leak):
 
 _shortener = reprlib.Repr()
 _shortener.maxstring = _shortener.maxother = 80
+
+
+def _frame_lines(title, frame, paint, times=""):
+    yield f"{title} {paint(_colour.PLACE, _place(frame))}{times}"
+    source = _source(frame)
+    if source:
+        yield f"{frame[2]:6} | {paint(_colour.SOURCE, source)}"
 
 
 def _place(frame):

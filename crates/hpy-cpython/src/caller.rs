@@ -1,0 +1,96 @@
+//! The line of Python code that runs: noted so cheaply that it can be done for each handle, and looked up when it is shown.
+
+use core::ffi::c_int;
+use core::num::NonZeroU32;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use pyo3_ffi::{
+    Py_DECREF, PyCodeObject, PyEval_GetFrame, PyFrame_GetCode, PyFrame_GetLineNumber,
+    PyGILState_Check,
+};
+
+/// How many lines are noted. Their code is never freed; a program that makes code without end must not fill the memory with it.
+const MOST: usize = 1 << 16;
+
+/// A line of Python code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Line {
+    code: *mut PyCodeObject,
+    /// Its number in the file.
+    pub number: c_int,
+}
+
+// SAFETY: the code object is never freed, and used only by who is attached to the interpreter.
+unsafe impl Send for Line {}
+
+impl Line {
+    /// The code object; valid for ever.
+    pub fn code(&self) -> *mut PyCodeObject {
+        self.code
+    }
+}
+
+#[derive(Default)]
+struct Lines {
+    all: Vec<Line>,
+    numbers: HashMap<Line, NonZeroU32>,
+}
+
+static LINES: Mutex<Option<Lines>> = Mutex::new(None);
+
+/// Notes the line of Python code that this thread runs, if it runs any, for [`line`].
+///
+/// It runs no Python code, and waits for nobody, so locks may be held.
+pub fn note_line() -> Option<NonZeroU32> {
+    // SAFETY: it may be asked at any time. The frame is borrowed from the thread, and runs; the code is a new reference.
+    unsafe {
+        if PyGILState_Check() == 0 {
+            return None;
+        }
+        let frame = without_collection(|| PyEval_GetFrame());
+        if frame.is_null() {
+            return None;
+        }
+        let line = Line { code: PyFrame_GetCode(frame), number: PyFrame_GetLineNumber(frame) };
+        let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = lines.get_or_insert_default();
+        let known = lines.numbers.get(&line).copied();
+        if known.is_some() || lines.all.len() == MOST {
+            // The frame keeps the code alive.
+            Py_DECREF(line.code.cast());
+            return known;
+        }
+        lines.all.push(line);
+        let number = NonZeroU32::new(lines.all.len() as u32)?;
+        lines.numbers.insert(line, number);
+        Some(number)
+    }
+}
+
+/// Looks up a line that was noted.
+pub fn line(number: NonZeroU32) -> Option<Line> {
+    let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+    lines.as_ref()?.all.get(number.get() as usize - 1).copied()
+}
+
+/// Calls `function`, which may allocate, while no garbage collection starts: it would run destructors. Before 3.12 allocating starts
+/// one at once, and up to 3.10 frames are objects already.
+///
+/// # Safety
+/// The interpreter is attached.
+unsafe fn without_collection<R>(function: impl FnOnce() -> R) -> R {
+    #[cfg(all(Py_3_11, not(Py_3_12)))]
+    {
+        // SAFETY: the caller's promise.
+        let was_on = unsafe { pyo3_ffi::PyGC_Disable() } != 0;
+        let result = function();
+        if was_on {
+            // SAFETY: as above.
+            unsafe { pyo3_ffi::PyGC_Enable() };
+        }
+        result
+    }
+    #[cfg(not(all(Py_3_11, not(Py_3_12))))]
+    function()
+}
