@@ -224,6 +224,53 @@ static HPyType_Spec Exporter_spec = {
 static HPyGlobal view;
 """
 
+POINT_AND_VECTOR = """
+typedef struct { double x, y; } Point;
+HPyType_HELPERS(Point)
+static HPyType_Spec Point_spec = {
+    .name = "debugged.Point", .basicsize = sizeof(Point), .builtin_shape = SHAPE(Point),
+};
+typedef struct { long x, y; } Vector;
+HPyType_HELPERS(Vector)
+static HPyType_Spec Vector_spec = {
+    .name = "debugged.Vector", .basicsize = sizeof(Vector), .builtin_shape = SHAPE(Vector),
+};
+"""
+
+HOLDER = """
+typedef struct { HPyField item, other; } Holder;
+HPyType_HELPERS(Holder)
+HPyDef_SLOT(Holder_traverse, HPy_tp_traverse)
+static int Holder_traverse_impl(void *self, HPyFunc_visitproc visit, void *arg)
+{
+    HPy_VISIT(&((Holder *)self)->item);
+    HPy_VISIT(&((Holder *)self)->other);
+    return 0;
+}
+static HPyDef *Holder_defines[] = {&Holder_traverse, NULL};
+static HPyType_Spec Holder_spec = {
+    .name = "debugged.Holder", .basicsize = sizeof(Holder), .builtin_shape = SHAPE(Holder),
+    .flags = HPy_TPFLAGS_DEFAULT | HPy_TPFLAGS_HAVE_GC, .defines = Holder_defines,
+};
+static inline HPy new_holder(HPyContext *ctx, HPy mod, Holder **holder)
+{
+    HPy type = HPy_GetAttr_s(ctx, mod, "Holder");
+    HPy h = HPy_New(ctx, type, holder);
+    HPy_Close(ctx, type);
+    return h;
+}
+"""
+
+FILL_BOTH = """
+FUNCTION(demo)
+    Holder *holder;
+    HPy h = new_holder(ctx, self, &holder);
+    HPyField_Store(ctx, h, &holder->item, arg);
+    HPyField_Store(ctx, h, &holder->other, arg); /* here */
+    return h;
+END
+"""
+
 BUGS = [
     Bug(
         code="HPY-D001",
@@ -611,6 +658,191 @@ BUGS = [
         return done(ctx);
         """,
         raises="ValueError",
+        soft=True,
+    ),
+    Bug(
+        code="HPY-D029",
+        name="other_struct",
+        place="_HPy_AsStruct_Object, argument 'h'",
+        prelude=POINT_AND_VECTOR,
+        types="Point, Vector",
+        wrong="""
+        Point *point = Point_AsStruct(ctx, arg); /* here */
+        return point == NULL ? HPy_NULL : HPyFloat_FromDouble(ctx, point->x);
+        """,
+        right="""
+        HPy type = HPy_GetAttr_s(ctx, self, "Point");
+        int is_point = HPy_TypeCheck(ctx, arg, type);
+        HPy_Close(ctx, type);
+        if (is_point)
+            return HPyFloat_FromDouble(ctx, Point_AsStruct(ctx, arg)->x);
+        return HPyLong_FromLong(ctx, Vector_AsStruct(ctx, arg)->x);
+        """,
+        program="mod.demo(mod.Vector())",
+    ),
+    Bug(
+        code="HPY-D030",
+        name="field_without_traverse",
+        place="HPyField_Store, argument 1 'target_object'",
+        prelude=HOLDER
+        + """
+        static HPyType_Spec Bare_spec = {
+            .name = "debugged.Bare", .basicsize = sizeof(Holder), .builtin_shape = SHAPE(Holder),
+        };
+        """,
+        types="Holder, Bare",
+        wrong="""
+        HPy type = HPy_GetAttr_s(ctx, self, "Bare");
+        Holder *bare;
+        HPy h = HPy_New(ctx, type, &bare);
+        HPyField_Store(ctx, h, &bare->item, arg); /* here */
+        HPy_Close(ctx, type);
+        HPy_Close(ctx, h);
+        return done(ctx);
+        """,
+        right="""
+        Holder *holder;
+        HPy h = new_holder(ctx, self, &holder);
+        HPyField_Store(ctx, h, &holder->item, arg);
+        return h;
+        """,
+    ),
+    Bug(
+        code="HPY-D031",
+        name="traverse_forgets",
+        place="HPy_tp_traverse of debugged.Holder",
+        types="Holder",
+        wrong=HOLDER.replace("HPy_VISIT(&((Holder *)self)->other);", "") + FILL_BOTH,
+        right=HOLDER + FILL_BOTH,
+    ),
+    Bug(
+        code="HPY-D032",
+        name="field_copied",
+        place="HPy_tp_traverse of debugged.Holder",
+        prelude=HOLDER,
+        types="Holder",
+        wrong="""
+        Holder *holder;
+        HPy h = new_holder(ctx, self, &holder);
+        HPyField_Store(ctx, h, &holder->item, arg);
+        holder->other = holder->item;
+        return h;
+        """,
+        right="""
+        Holder *holder;
+        HPy h = new_holder(ctx, self, &holder);
+        HPyField_Store(ctx, h, &holder->item, arg);
+        HPy item = HPyField_Load(ctx, h, holder->item);
+        HPyField_Store(ctx, h, &holder->other, item);
+        HPy_Close(ctx, item);
+        return h;
+        """,
+    ),
+    Bug(
+        code="HPY-D032",
+        name="field_released",
+        place="HPyField_Load, argument 1 'source_object'",
+        prelude=HOLDER,
+        types="Holder",
+        wrong="""
+        Holder *holder;
+        HPy h = new_holder(ctx, self, &holder);
+        HPyField_Store(ctx, h, &holder->item, arg);
+        HPyField item = holder->item;
+        HPyField_Store(ctx, h, &holder->item, HPy_NULL);
+        HPy_Close(ctx, HPyField_Load(ctx, h, item)); /* here */
+        HPy_Close(ctx, h);
+        return done(ctx);
+        """,
+        right="""
+        Holder *holder;
+        HPy h = new_holder(ctx, self, &holder);
+        HPyField_Store(ctx, h, &holder->item, arg);
+        HPy item = HPyField_Load(ctx, h, holder->item);
+        HPyField_Store(ctx, h, &holder->item, HPy_NULL);
+        HPy_Close(ctx, h);
+        return item;
+        """,
+    ),
+    Bug(
+        code="HPY-D033",
+        name="field_of_another",
+        place="HPyField_Store, argument 1 'target_object'",
+        prelude=HOLDER,
+        types="Holder",
+        wrong="""
+        Holder *first, *second;
+        HPy h = new_holder(ctx, self, &first), other = new_holder(ctx, self, &second);
+        HPyField_Store(ctx, other, &first->item, arg); /* here */
+        HPy_Close(ctx, h);
+        HPy_Close(ctx, other);
+        return done(ctx);
+        """,
+        right="""
+        Holder *first, *second;
+        HPy h = new_holder(ctx, self, &first), other = new_holder(ctx, self, &second);
+        HPyField_Store(ctx, h, &first->item, arg);
+        HPyField_Store(ctx, other, &second->item, h);
+        HPy_Close(ctx, h);
+        return other;
+        """,
+    ),
+    Bug(
+        code="HPY-D033",
+        name="field_loaded_from_another",
+        place="HPyField_Load, argument 1 'source_object'",
+        prelude=HOLDER,
+        types="Holder",
+        wrong="""
+        Holder *first, *second;
+        HPy h = new_holder(ctx, self, &first), other = new_holder(ctx, self, &second);
+        HPyField_Store(ctx, h, &first->item, arg);
+        HPy_Close(ctx, HPyField_Load(ctx, other, first->item)); /* here */
+        HPy_Close(ctx, other);
+        HPy_Close(ctx, h);
+        return done(ctx);
+        """,
+        right="""
+        Holder *first, *second;
+        HPy h = new_holder(ctx, self, &first), other = new_holder(ctx, self, &second);
+        HPyField_Store(ctx, h, &first->item, arg);
+        HPy_Close(ctx, HPyField_Load(ctx, h, first->item));
+        HPy_Close(ctx, other);
+        return h;
+        """,
+    ),
+    Bug(
+        code="HPY-D034",
+        name="global_not_named",
+        place="HPyGlobal_Store, argument 'global'",
+        prelude="static HPyGlobal named, forgotten;",
+        globals="named",
+        wrong="""
+        HPyGlobal_Store(ctx, &named, arg);
+        HPyGlobal_Store(ctx, &forgotten, arg); /* here */
+        return done(ctx);
+        """,
+        right="""
+        (void)forgotten;
+        HPyGlobal_Store(ctx, &named, arg);
+        return done(ctx);
+        """,
+    ),
+    Bug(
+        code="HPY-D035",
+        name="global_empty",
+        place="HPyGlobal_Load, argument 'global'",
+        prelude="static HPyGlobal named;",
+        globals="named",
+        wrong="""
+        HPy_Close(ctx, HPyGlobal_Load(ctx, named)); /* here */
+        return done(ctx);
+        """,
+        right="""
+        HPyGlobal_Store(ctx, &named, arg);
+        HPy_Close(ctx, HPyGlobal_Load(ctx, named));
+        return done(ctx);
+        """,
         soft=True,
     ),
 ]

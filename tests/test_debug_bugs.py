@@ -93,12 +93,12 @@ def test_a_soft_finding_is_a_warning(bug):
     program = f"""
     try:
         {bug.program}
-    except {bug.raises}:
+    except {bug.raises or "SystemError"}:
         print("raised")
     """
     path = bug.compiled(bug.wrong)
     done = run(path, program, HPY_DEBUG_ACTION="")
-    assert (done.returncode, done.stdout) == (0, "raised\n"), done
+    assert (done.returncode, done.stdout) == (0, "raised\n" if bug.raises else ""), done
     assert done.stderr.startswith(f"{bug.code}: {TITLES[bug.code]}\n")
     done = run(path, program, HPY_DEBUG_ACTION="raise")
     assert (done.returncode, done.stdout, done.stderr) == (0, "raised\n", ""), done

@@ -49,6 +49,7 @@ def mod(module):
         mod.store(number)
 
 
+@pytest.mark.finding("HPY-D035")
 @pytest.mark.api("HPyGlobal_Store", "HPyGlobal_Load")
 def test_store_and_load(mod, no_leak):
     values = {number: object() for number in NUMBERS}
@@ -149,6 +150,7 @@ def test_the_library_of_several_files(compile, abi):
 
 @pytest.mark.parametrize("abi", ["universal", "debug", "hybrid", "hybrid-debug"])
 @pytest.mark.skipif("HPY_NO_THUNKS" in os.environ, reason="without thunks: one library, one load")
+@pytest.mark.finding("HPY-D035")
 @pytest.mark.api("HPyGlobal_Store", "HPyGlobal_Load")
 def test_each_load_has_its_own_values(module):
     mods = [module(SOURCE, "store, load", globals=GLOBALS) for _ in range(2)]

@@ -92,6 +92,11 @@ impl Api {
         Self { context: unsafe { &*ctx.cast_const().cast() }, function }
     }
 
+    /// The function that is called.
+    pub fn function(&self) -> &'static Function {
+        self.function
+    }
+
     pub fn world(&self) -> &'static World {
         self.context.world
     }
@@ -172,33 +177,13 @@ impl Api {
         self.fail(&WRONG_TYPE, parameter, h, &detail).is_some()
     }
 
-    /// Whether the struct of an object is that of a type of this shape.
-    pub fn has_shape(&self, h: HPy, wrapped: HPy, shape: HPyType_BuiltinShape) -> bool {
-        let inner = self.inner();
-        // SAFETY: the handle is open; the handle of its type is closed here.
-        let found = unsafe {
-            let class = ((*inner).ctx_Type)(inner, wrapped);
-            let found = ((*inner).ctx_Type_GetBuiltinShape)(inner, class);
-            ((*inner).ctx_Close)(inner, class);
-            found
-        };
-        if found == shape {
-            return true;
-        }
-        let detail = format!(
-            "Invalid usage of {}: the object's type has the shape {}, not {}",
-            self.function.name, found.0, shape.0
-        );
-        self.fail(&WRONG_SHAPE, &self.function.handles[0], h, &detail).is_some()
-    }
-
     /// Reports a finding about an argument after which the function must fail.
     fn fail(&self, class: &'static Class, parameter: &Handle, h: HPy, detail: &str) -> Option<HPy> {
         self.find(class, parameter, h, detail);
         self.failed(class)
     }
 
-    fn failed(&self, class: &'static Class) -> Option<HPy> {
+    pub fn failed(&self, class: &'static Class) -> Option<HPy> {
         // SAFETY: a function of the API is running, so the interpreter is attached.
         unsafe { report::raise(self.inner(), class) };
         None

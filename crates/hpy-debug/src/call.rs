@@ -7,6 +7,7 @@ use core::sync::atomic::Ordering;
 
 use hpy_abi::{HPy, HPyContext};
 
+use crate::fields;
 use crate::findings::{ARGUMENT_RETURNED, CLOSED_RETURNED, CONSTANT_RETURNED, Class, NOT_A_HANDLE};
 use crate::handles::{Closing, Invalid, Owner, Place};
 use crate::report::{self, Finding};
@@ -200,6 +201,7 @@ impl<const N: usize> Call<N> {
     /// Ends the call: closes the handles of its arguments, and of the array of `items`.
     #[inline(always)]
     pub fn leave(self, items: &[HPy]) {
+        self.look_at_fields();
         self.end(state().handles.closing(), items);
     }
 
@@ -209,6 +211,7 @@ impl<const N: usize> Call<N> {
     /// The interpreter is attached.
     #[inline(always)]
     pub unsafe fn leave_with(self, items: &[HPy], h: HPy) -> HPy {
+        self.look_at_fields();
         let mut state = state();
         let mut closing = state.handles.closing();
         let given = closing.give_away(h);
@@ -234,6 +237,15 @@ impl<const N: usize> Call<N> {
             None if h.is_null() => h,
             // SAFETY: the caller's promise.
             None => unsafe { self.wrong_result(h) },
+        }
+    }
+
+    /// Looks at the fields that were used, if this is the outermost call.
+    #[inline(always)]
+    fn look_at_fields(&self) {
+        if self.outer.is_null() && fields::is_waiting() {
+            // SAFETY: the author's function has returned as it was called, attached.
+            unsafe { fields::look_at_touched() };
         }
     }
 

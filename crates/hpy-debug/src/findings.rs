@@ -7,7 +7,7 @@ pub enum Hook {
     Handle,
     /// The one for invalid builders.
     Builder,
-    /// The one for invalid handles; without one, the finding is a warning, because the function fails with a proper exception anyway.
+    /// The one for invalid handles; without one, the finding is a warning, because the host gives a proper answer anyway.
     /// Only an `HPY_DEBUG_ACTION` that is set makes it more.
     Soft,
     /// None: going on would be worse; or a leak, for which no moment is right.
@@ -141,6 +141,34 @@ classes! {
     CAPSULE_NAME = "HPY-D028", Soft,
         "a capsule is asked for with a wrong name",
         "Ask for the name that the capsule was made with; ask HPyCapsule_IsValid where others may pass something else.";
+    /// The struct is asked for that another type of the same shape has.
+    OTHER_STRUCT = "HPY-D029", Handle,
+        "the object's struct is read as that of another type",
+        "Check the type of objects that others pass with HPy_TypeCheck before T_AsStruct; types that share a struct should share a base that has it.";
+    /// A field is stored that nobody visits.
+    FIELD_UNVISITED = "HPY-D030", Handle,
+        "an HPyField is stored in an object without HPy_tp_traverse",
+        "Give the type HPy_tp_traverse, which calls HPy_VISIT for each field, and HPy_TPFLAGS_HAVE_GC.";
+    /// A traverse function leaves a field out.
+    FIELD_FORGOTTEN = "HPY-D031", Handle,
+        "a traverse function forgets a field",
+        "Call HPy_VISIT in HPy_tp_traverse for each field that can hold an object.";
+    /// A field is assigned without the API.
+    FIELD_COPIED = "HPY-D032", Handle,
+        "a field holds what HPyField_Store did not put there",
+        "Do not assign fields: load the object with HPyField_Load, and store it with HPyField_Store.";
+    /// A field is used through an object that it is not part of.
+    FIELD_OF_ANOTHER = "HPY-D033", Handle,
+        "a field is used through another object than its owner",
+        "Give HPyField_Store and HPyField_Load the object whose struct has the field.";
+    /// A global is used that the module does not name.
+    GLOBAL_UNLISTED = "HPY-D034", Handle,
+        "an HPyGlobal is stored that the module does not name",
+        "Add &variable to the array in the .globals of the module's HPyModuleDef.";
+    /// A global is used that holds nothing.
+    GLOBAL_EMPTY = "HPY-D035", Soft,
+        "an HPyGlobal is loaded before it is stored",
+        "Store each HPyGlobal in the module's HPy_mod_exec, before anything can load it.";
 }
 
 #[cfg(test)]

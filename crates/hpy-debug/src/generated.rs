@@ -2514,53 +2514,6 @@ unsafe extern "C" fn ctx_Is(ctx: *mut HPyContext, obj: HPy, other: HPy) -> c_int
     }
 }
 
-/// `_HPy_AsStruct_Object`
-unsafe extern "C" fn ctx_AsStruct_Object(ctx: *mut HPyContext, h: HPy) -> *mut c_void {
-    // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
-    unsafe {
-        let api = Api::begin(ctx, &info::ctx_AsStruct_Object);
-        let Some([wrapped_h]) = api.handles([h]) else {
-            return core::ptr::null_mut();
-        };
-        if !api.has_shape(h, wrapped_h, HPyType_BuiltinShape_Object) {
-            return core::ptr::null_mut();
-        }
-        let inner = api.inner();
-        ((*inner).ctx_AsStruct_Object)(inner, wrapped_h)
-    }
-}
-
-/// `_HPy_AsStruct_Legacy`
-unsafe extern "C" fn ctx_AsStruct_Legacy(ctx: *mut HPyContext, h: HPy) -> *mut c_void {
-    // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
-    unsafe {
-        let api = Api::begin(ctx, &info::ctx_AsStruct_Legacy);
-        let Some([wrapped_h]) = api.handles([h]) else {
-            return core::ptr::null_mut();
-        };
-        if !api.has_shape(h, wrapped_h, HPyType_BuiltinShape_Legacy) {
-            return core::ptr::null_mut();
-        }
-        let inner = api.inner();
-        ((*inner).ctx_AsStruct_Legacy)(inner, wrapped_h)
-    }
-}
-
-/// `_HPy_New`
-unsafe extern "C" fn ctx_New(ctx: *mut HPyContext, h_type: HPy, data: *mut *mut c_void) -> HPy {
-    // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
-    unsafe {
-        let api = Api::begin(ctx, &info::ctx_New);
-        let Some([wrapped_h_type]) = api.handles([h_type]) else {
-            return HPy::NULL;
-        };
-        let inner = api.inner();
-        let result = ((*inner).ctx_New)(inner, wrapped_h_type, data);
-        api.came_back();
-        api.new_handle(result)
-    }
-}
-
 /// `HPy_Repr`
 unsafe extern "C" fn ctx_Repr(ctx: *mut HPyContext, obj: HPy) -> HPy {
     // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
@@ -3019,68 +2972,6 @@ unsafe extern "C" fn ctx_AsPyObject(ctx: *mut HPyContext, h: HPy) -> *mut cpy_Py
     }
 }
 
-/// `HPyField_Store`
-unsafe extern "C" fn ctx_Field_Store(
-    ctx: *mut HPyContext,
-    target_object: HPy,
-    target_field: *mut HPyField,
-    h: HPy,
-) {
-    // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
-    unsafe {
-        let api = Api::begin(ctx, &info::ctx_Field_Store);
-        let Some([wrapped_target_object, wrapped_h]) = api.handles([target_object, h]) else {
-            return;
-        };
-        let inner = api.inner();
-        ((*inner).ctx_Field_Store)(inner, wrapped_target_object, target_field, wrapped_h);
-        api.came_back();
-    }
-}
-
-/// `HPyField_Load`
-unsafe extern "C" fn ctx_Field_Load(
-    ctx: *mut HPyContext,
-    source_object: HPy,
-    source_field: HPyField,
-) -> HPy {
-    // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
-    unsafe {
-        let api = Api::begin(ctx, &info::ctx_Field_Load);
-        let Some([wrapped_source_object]) = api.handles([source_object]) else {
-            return HPy::NULL;
-        };
-        let inner = api.inner();
-        let result = ((*inner).ctx_Field_Load)(inner, wrapped_source_object, source_field);
-        api.new_handle(result)
-    }
-}
-
-/// `HPyGlobal_Store`
-unsafe extern "C" fn ctx_Global_Store(ctx: *mut HPyContext, global: *mut HPyGlobal, h: HPy) {
-    // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
-    unsafe {
-        let api = Api::begin(ctx, &info::ctx_Global_Store);
-        let Some([wrapped_h]) = api.handles([h]) else {
-            return;
-        };
-        let inner = api.inner();
-        ((*inner).ctx_Global_Store)(inner, global, wrapped_h);
-        api.came_back();
-    }
-}
-
-/// `HPyGlobal_Load`
-unsafe extern "C" fn ctx_Global_Load(ctx: *mut HPyContext, global: HPyGlobal) -> HPy {
-    // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
-    unsafe {
-        let api = Api::begin(ctx, &info::ctx_Global_Load);
-        let inner = api.inner();
-        let result = ((*inner).ctx_Global_Load)(inner, global);
-        api.new_handle(result)
-    }
-}
-
 /// `_HPy_Dump`
 unsafe extern "C" fn ctx_Dump(ctx: *mut HPyContext, h: HPy) {
     // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
@@ -3092,102 +2983,6 @@ unsafe extern "C" fn ctx_Dump(ctx: *mut HPyContext, h: HPy) {
         let inner = api.inner();
         ((*inner).ctx_Dump)(inner, wrapped_h);
         api.came_back();
-    }
-}
-
-/// `_HPy_AsStruct_Type`
-unsafe extern "C" fn ctx_AsStruct_Type(ctx: *mut HPyContext, h: HPy) -> *mut c_void {
-    // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
-    unsafe {
-        let api = Api::begin(ctx, &info::ctx_AsStruct_Type);
-        let Some([wrapped_h]) = api.handles([h]) else {
-            return core::ptr::null_mut();
-        };
-        if !api.has_shape(h, wrapped_h, HPyType_BuiltinShape_Type) {
-            return core::ptr::null_mut();
-        }
-        let inner = api.inner();
-        ((*inner).ctx_AsStruct_Type)(inner, wrapped_h)
-    }
-}
-
-/// `_HPy_AsStruct_Long`
-unsafe extern "C" fn ctx_AsStruct_Long(ctx: *mut HPyContext, h: HPy) -> *mut c_void {
-    // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
-    unsafe {
-        let api = Api::begin(ctx, &info::ctx_AsStruct_Long);
-        let Some([wrapped_h]) = api.handles([h]) else {
-            return core::ptr::null_mut();
-        };
-        if !api.has_shape(h, wrapped_h, HPyType_BuiltinShape_Long) {
-            return core::ptr::null_mut();
-        }
-        let inner = api.inner();
-        ((*inner).ctx_AsStruct_Long)(inner, wrapped_h)
-    }
-}
-
-/// `_HPy_AsStruct_Float`
-unsafe extern "C" fn ctx_AsStruct_Float(ctx: *mut HPyContext, h: HPy) -> *mut c_void {
-    // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
-    unsafe {
-        let api = Api::begin(ctx, &info::ctx_AsStruct_Float);
-        let Some([wrapped_h]) = api.handles([h]) else {
-            return core::ptr::null_mut();
-        };
-        if !api.has_shape(h, wrapped_h, HPyType_BuiltinShape_Float) {
-            return core::ptr::null_mut();
-        }
-        let inner = api.inner();
-        ((*inner).ctx_AsStruct_Float)(inner, wrapped_h)
-    }
-}
-
-/// `_HPy_AsStruct_Unicode`
-unsafe extern "C" fn ctx_AsStruct_Unicode(ctx: *mut HPyContext, h: HPy) -> *mut c_void {
-    // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
-    unsafe {
-        let api = Api::begin(ctx, &info::ctx_AsStruct_Unicode);
-        let Some([wrapped_h]) = api.handles([h]) else {
-            return core::ptr::null_mut();
-        };
-        if !api.has_shape(h, wrapped_h, HPyType_BuiltinShape_Unicode) {
-            return core::ptr::null_mut();
-        }
-        let inner = api.inner();
-        ((*inner).ctx_AsStruct_Unicode)(inner, wrapped_h)
-    }
-}
-
-/// `_HPy_AsStruct_Tuple`
-unsafe extern "C" fn ctx_AsStruct_Tuple(ctx: *mut HPyContext, h: HPy) -> *mut c_void {
-    // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
-    unsafe {
-        let api = Api::begin(ctx, &info::ctx_AsStruct_Tuple);
-        let Some([wrapped_h]) = api.handles([h]) else {
-            return core::ptr::null_mut();
-        };
-        if !api.has_shape(h, wrapped_h, HPyType_BuiltinShape_Tuple) {
-            return core::ptr::null_mut();
-        }
-        let inner = api.inner();
-        ((*inner).ctx_AsStruct_Tuple)(inner, wrapped_h)
-    }
-}
-
-/// `_HPy_AsStruct_List`
-unsafe extern "C" fn ctx_AsStruct_List(ctx: *mut HPyContext, h: HPy) -> *mut c_void {
-    // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
-    unsafe {
-        let api = Api::begin(ctx, &info::ctx_AsStruct_List);
-        let Some([wrapped_h]) = api.handles([h]) else {
-            return core::ptr::null_mut();
-        };
-        if !api.has_shape(h, wrapped_h, HPyType_BuiltinShape_List) {
-            return core::ptr::null_mut();
-        }
-        let inner = api.inner();
-        ((*inner).ctx_AsStruct_List)(inner, wrapped_h)
     }
 }
 
@@ -3510,22 +3305,6 @@ unsafe extern "C" fn ctx_SetCallFunction(
         };
         let inner = api.inner();
         ((*inner).ctx_SetCallFunction)(inner, wrapped_h, func)
-    }
-}
-
-/// `_HPy_AsStruct_Dict`
-unsafe extern "C" fn ctx_AsStruct_Dict(ctx: *mut HPyContext, h: HPy) -> *mut c_void {
-    // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.
-    unsafe {
-        let api = Api::begin(ctx, &info::ctx_AsStruct_Dict);
-        let Some([wrapped_h]) = api.handles([h]) else {
-            return core::ptr::null_mut();
-        };
-        if !api.has_shape(h, wrapped_h, HPyType_BuiltinShape_Dict) {
-            return core::ptr::null_mut();
-        }
-        let inner = api.inner();
-        ((*inner).ctx_AsStruct_Dict)(inner, wrapped_h)
     }
 }
 
@@ -4148,25 +3927,6 @@ unsafe extern "C" fn enter_objobjproc(target: &'static Target, arg0: HPy, arg1: 
         let result = function(call.context(), arg0, arg1);
         call.leave(&[]);
         result
-    }
-}
-
-/// Enters a function of the signature `HPyFunc_TRAVERSEPROC`.
-unsafe extern "C" fn enter_traverseproc(
-    target: &'static Target,
-    object: *mut c_void,
-    visit: HPyFunc_visitproc,
-    arg: *mut c_void,
-) -> c_int {
-    // SAFETY: the host calls with what the signature says; the target's function has it.
-    unsafe {
-        let _restricted = Restricted::enter("a traverse function, which gets none");
-        let function = target.function::<unsafe extern "C" fn(
-            *mut c_void,
-            HPyFunc_visitproc,
-            *mut c_void,
-        ) -> c_int>();
-        function(object, visit, arg)
     }
 }
 

@@ -24,6 +24,7 @@
 
 mod api;
 mod call;
+mod fields;
 pub mod findings;
 mod functions;
 mod generated;
@@ -35,7 +36,9 @@ pub mod report;
 mod resources;
 mod slots;
 mod state;
+mod structs;
 mod trace;
+mod types;
 mod view;
 mod world;
 

@@ -198,6 +198,21 @@ pub(crate) fn fatal(world: &World, finding: &Finding) -> ! {
     std::process::abort()
 }
 
+/// Shows the exception of a finding that no function can fail with.
+///
+/// # Safety
+/// The interpreter is attached.
+#[cold]
+pub(crate) unsafe fn unraisable(inner: *mut HPyContext, class: &Class) {
+    // SAFETY: the wrapped context is valid for ever, and the interpreter is attached. An exception that is pending stays.
+    unsafe {
+        if ((*inner).ctx_Err_Occurred)(inner) == 0 {
+            raise(inner, class);
+            ((*inner).ctx_Err_WriteUnraisable)(inner, (*inner).h_None);
+        }
+    }
+}
+
 /// Sets the exception for a function that fails because of a finding.
 ///
 /// # Safety

@@ -14,7 +14,7 @@ const OWN: usize = 12;
 const NOW: usize = 16;
 
 /// Return addresses, the innermost first.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Trace {
     frames: Box<[usize]>,
     /// The author's function that Python called.
@@ -106,6 +106,30 @@ impl Trace {
     }
 }
 
+/// The address to which the function returns that the call at `ip` returns to; `None` if that is unknown.
+#[cold]
+pub(crate) fn caller(ip: usize) -> Option<usize> {
+    let (mut is_next, mut found) = (false, None);
+    backtrace::trace(|frame| {
+        let address = frame.ip() as usize;
+        if is_next {
+            found = Some(address);
+            return false;
+        }
+        is_next = address == ip;
+        true
+    });
+    found
+}
+
+/// Whether a call returns to one of the functions of HPy's headers that only call the context, and that was not inlined.
+pub(crate) fn is_in_header(ip: usize) -> bool {
+    resolve(ip).iter().all(|frame| {
+        let is_wrapper = |name: &String| name.starts_with("_HPy_");
+        frame.is_of_header() || frame.function.as_ref().is_some_and(is_wrapper)
+    })
+}
+
 impl Frame {
     /// A frame of which nothing is known.
     fn unknown() -> Self {
@@ -122,7 +146,7 @@ impl Frame {
 
 /// Which library an address lies in, as the address of its beginning.
 #[cfg(unix)]
-fn library(address: usize) -> Option<usize> {
+pub(crate) fn library(address: usize) -> Option<usize> {
     info(address).map(|info| info.dli_fbase as usize)
 }
 
@@ -187,7 +211,7 @@ fn look_up(loader: &addr2line::Loader, offset: u64) -> Vec<Frame> {
 
 /// Which library an address lies in: here only whether it is this one.
 #[cfg(not(unix))]
-fn library(address: usize) -> Option<usize> {
+pub(crate) fn library(address: usize) -> Option<usize> {
     let ours = |name: &String| name.contains("hpy_debug") || name.contains("hpy_universal");
     let own = resolve(address).first().and_then(|frame| frame.function.as_ref().map(ours));
     Some(usize::from(own.unwrap_or(false)))

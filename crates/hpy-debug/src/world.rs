@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use hpy_abi::{HPy, HPyContext, HPyFunc_Signature};
-use hpy_host::{Entry, Wrapped, Wrapper};
+use hpy_host::{Entry, Host, Wrapped, Wrapper, null_terminated};
 
 use crate::generated;
 use crate::handles::Owner;
@@ -42,6 +42,7 @@ pub(crate) struct Context {
 /// What a load of an extension has in debug mode. Never freed, as loads are not.
 pub(crate) struct World {
     inner: *mut HPyContext,
+    host: &'static dyn Host,
     /// The members of every context of this world.
     template: UnsafeCell<Option<HPyContext>>,
     /// The context in the ring that the last call got.
@@ -73,6 +74,7 @@ pub unsafe fn wrap(wrapped: Wrapped) -> &'static dyn Wrapper {
     let inner = wrapped.context;
     let world: &'static World = Box::leak(Box::new(World {
         inner,
+        host: wrapped.host,
         template: UnsafeCell::new(None),
         last: Cell::new(None),
         home: Cell::new(ptr::null_mut()),
@@ -82,6 +84,8 @@ pub unsafe fn wrap(wrapped: Wrapped) -> &'static dyn Wrapper {
     unsafe {
         let own = world.leak_target(None);
         let mut state = state();
+        let globals = null_terminated(wrapped.definition.globals);
+        state.globals.extend(globals.map(|global| global.as_ptr() as usize));
         let wrapped = &*inner;
         let template =
             generated::template(wrapped, |h: HPy| state.handles.open(own, h, Owner::Context));
@@ -96,6 +100,11 @@ impl World {
     #[inline(always)]
     pub fn inner(&self) -> *mut HPyContext {
         self.inner
+    }
+
+    /// The host of that context.
+    pub fn host(&self) -> &'static dyn Host {
+        self.host
     }
 
     /// A context for a call, which gives it back by [`Context::thread`]. Each call gets another one, until all had their turn.
@@ -191,12 +200,35 @@ impl Wrapper for World {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use core::ffi::c_int;
+    use hpy_abi::HPyFunc_visitproc;
+    use hpy_host::Level;
+
+    /// A host that knows no types.
+    struct NoHost;
+
+    impl Host for NoHost {
+        unsafe fn levels(&self, _: HPy, _: &mut dyn FnMut(&Level<'_>)) {}
+        unsafe fn identity(&self, _: HPy) -> Option<usize> {
+            None
+        }
+        unsafe fn data(&self, _: HPy) -> *mut c_void {
+            ptr::null_mut()
+        }
+        unsafe fn traverse(&self, _: HPy, _: HPyFunc_visitproc, _: *mut c_void) -> c_int {
+            0
+        }
+        fn empties(&self, _: HPyFunc_visitproc) -> bool {
+            false
+        }
+    }
 
     /// A target in a world that wraps nothing.
     pub(crate) fn target() -> &'static Target {
         let (template, last) = (UnsafeCell::new(None), Cell::new(None));
         let (inner, home) = (ptr::null_mut(), Cell::new(ptr::null_mut()));
-        let world = World { inner, template, last, home, targets: Mutex::default() };
+        let host = &NoHost;
+        let world = World { inner, host, template, last, home, targets: Mutex::default() };
         Box::leak(Box::new(world)).leak_target(None)
     }
 

@@ -37,7 +37,11 @@ fn by_hand(f: &Function) -> bool {
     let types = f.params.iter().map(|p| &p.ctype).chain([&f.returns.ctype]);
     let converted = types.into_iter().any(|ctype| BY_HAND.contains(&ctype.as_str()));
     let text = f.returns.contract == Contract::Pointer && f.returns.ctype == "const char *";
-    converted || text || ["HPy_Close", "HPyCapsule_Get"].contains(&f.name.as_str())
+    let looked_at = ["_HPy_AsStruct_", "HPyField_", "HPyGlobal_"];
+    converted
+        || text
+        || looked_at.iter().any(|prefix| f.name.starts_with(prefix))
+        || ["HPy_Close", "HPyCapsule_Get", "_HPy_New"].contains(&f.name.as_str())
 }
 
 fn handles(params: &[Param]) -> impl Iterator<Item = (usize, &Param)> {
@@ -172,12 +176,6 @@ fn checks(f: &Function) -> String {
             ));
         }
     }
-    if let Some(shape) = f.name.strip_prefix("_HPy_AsStruct_") {
-        text.push_str(&format!(
-            "if !api.has_shape({}, {}, HPyType_BuiltinShape_{shape}) {{ {failure}; }}\n",
-            names[0], unwrapped[0]
-        ));
-    }
     text
 }
 
@@ -212,7 +210,7 @@ fn entry_table(api: &Api) -> String {
 
 fn entry(s: &Signature) -> Option<String> {
     let returns = s.returns.as_deref()?;
-    if has_buffer(s) {
+    if has_buffer(s) || short(s) == "TRAVERSEPROC" {
         return None;
     }
     let params: Vec<_> =
@@ -232,7 +230,7 @@ fn entry(s: &Signature) -> Option<String> {
     ))
 }
 
-/// The entries of buffer procedures are written by hand: the structure has a handle in it.
+/// The entries of buffer procedures are written by hand: the structure has a handle in it. So is that of traverse functions.
 fn has_buffer(s: &Signature) -> bool {
     s.params.iter().any(|p| p.ctype.starts_with("HPy_buffer"))
 }
@@ -247,7 +245,6 @@ fn without_context(s: &Signature, types: &[String]) -> String {
     let returns = s.returns.as_deref().unwrap_or("void");
     let arguments: Vec<_> = s.params.iter().map(|p| rust_name(&p.name)).collect();
     let kind = match short(s) {
-        "TRAVERSEPROC" => "a traverse function, which gets none",
         "DESTROYFUNC" => "a destroy function, which gets none",
         _ => "a capsule destructor, which gets none",
     };

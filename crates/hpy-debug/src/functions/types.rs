@@ -5,6 +5,7 @@ use hpy_abi::*;
 use super::buffer::note_type;
 use crate::api::{Api, Handle};
 use crate::generated::info;
+use crate::types::learn;
 
 /// The object of a parameter.
 const OBJECT: Handle = Handle { name: "params", number: 2, null: false, must_be: None };
@@ -24,6 +25,9 @@ pub(crate) unsafe extern "C" fn ctx_Type_FromSpec(
         let params = if params.is_null() { params } else { wrapped.as_mut_ptr() };
         let result = ((*inner).ctx_Type_FromSpec)(inner, spec, params);
         api.came_back();
+        if !result.is_null() {
+            learn(api.world(), spec, result);
+        }
         api.new_handle(result)
     }
 }

@@ -1,0 +1,345 @@
+//! Which C struct is meant when an object's struct is asked for.
+//!
+//! `Point_AsStruct` only says which shape the type has. But each place in the code that calls it belongs to a *reader*: the function of
+//! that name, if the library tells names, else the place itself. Readers learn whose struct they read: from a type of the reader's name,
+//! from the functions of types, which are called with their own objects, from objects that were just made, and else from the first
+//! object. What is read later must have one of these types.
+
+use hpy_abi::{HPy, HPyType_BuiltinShape, HPyType_BuiltinShape_Legacy};
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use crate::api::Api;
+use crate::call::current_function;
+use crate::fields;
+use crate::findings::{OTHER_STRUCT, WRONG_SHAPE};
+use crate::report::Verdict;
+use crate::state::{State, state};
+use crate::trace::{Frame, Trace, caller, is_in_header, library};
+use crate::types::Layout;
+
+/// How many levels of an object are looked at.
+const DEEPEST: usize = 8;
+/// How many new objects are remembered.
+const NEW: usize = 16;
+
+/// A place in the code.
+enum Site {
+    /// It belongs to a reader; how often objects were looked at that were read here.
+    Of { reader: usize, looks: u32 },
+    /// It is in a function of HPy's headers, which all readers call where the compiler does not inline. Its caller counts.
+    InHeader,
+}
+
+/// Code that reads the struct of one C type.
+struct Reader {
+    /// The function that `HPyType_HELPERS` made, if it has a name.
+    name: Option<String>,
+    /// Whose struct it reads.
+    taught: Vec<Type>,
+}
+
+/// A type whose struct was read.
+#[derive(Clone)]
+struct Type {
+    id: usize,
+    name: String,
+    size: usize,
+    /// Where that was learned.
+    from: String,
+}
+
+impl Type {
+    /// Whether this is the same description; a library that is loaded twice has two types of it.
+    fn is(&self, other: &Self) -> bool {
+        self.id == other.id || (self.name == other.name && self.size == other.size)
+    }
+}
+
+/// All places and readers of the process.
+pub(crate) struct Structs {
+    sites: FxHashMap<usize, Site>,
+    readers: Vec<Reader>,
+    /// The readers by what tells them apart.
+    by_key: FxHashMap<String, usize>,
+    /// Where the structs of the newest objects are.
+    new: [usize; NEW],
+    next_new: usize,
+}
+
+impl Structs {
+    pub const fn new() -> Self {
+        Self {
+            sites: FxHashMap::with_hasher(FxBuildHasher),
+            readers: Vec::new(),
+            by_key: FxHashMap::with_hasher(FxBuildHasher),
+            new: [0; NEW],
+            next_new: 0,
+        }
+    }
+
+    /// Remembers a new object by its struct.
+    pub fn made(&mut self, data: usize) {
+        self.new[self.next_new] = data;
+        self.next_new = (self.next_new + 1) % NEW;
+    }
+
+    /// Whether a place is in a function of HPy's headers, if that is known.
+    fn is_in_header(&self, place: usize) -> Option<bool> {
+        self.sites.get(&place).map(|site| matches!(site, Site::InHeader))
+    }
+
+    /// The number of the reader that a place belongs to.
+    fn reader(&mut self, place: usize, found: Option<(String, String)>) -> usize {
+        let (key, name) = match found {
+            Some((key, name)) => (key, Some(name)),
+            None => (format!("{place:#x}"), None),
+        };
+        let readers = &mut self.readers;
+        let reader = *self.by_key.entry(key).or_insert_with(|| {
+            readers.push(Reader { name, taught: Vec::new() });
+            readers.len() - 1
+        });
+        self.sites.insert(place, Site::Of { reader, looks: 0 });
+        reader
+    }
+}
+
+/// The types of an object that have a struct of one shape.
+struct Types {
+    ids: [usize; DEEPEST],
+    count: usize,
+    /// Whether the object has such a struct.
+    fits: bool,
+    /// The shape of its nearest type.
+    nearest: HPyType_BuiltinShape,
+}
+
+impl Types {
+    /// # Safety
+    /// The handle is an open one of the wrapped context.
+    unsafe fn of(api: &Api, object: HPy, shape: HPyType_BuiltinShape) -> Self {
+        let (ids, fits, nearest) = ([0; DEEPEST], false, HPyType_BuiltinShape_Legacy);
+        let mut types = Self { ids, count: 0, fits, nearest };
+        let (mut levels, mut largest) = (0, 0);
+        // SAFETY: the caller's promise; a function of the API is running.
+        unsafe {
+            api.world().host().levels(object, &mut |level| {
+                if levels == 0 {
+                    types.nearest = level.shape;
+                }
+                levels += 1;
+                largest = largest.max(level.size);
+                types.fits |= level.shape == shape;
+                if level.shape == shape && level.size > 0 && types.count < DEEPEST {
+                    types.ids[types.count] = level.id;
+                    types.count += 1;
+                }
+            });
+        }
+        // Below types that add nothing, there may be one of the interpreter's own API.
+        types.fits |= shape == HPyType_BuiltinShape_Legacy && largest == 0;
+        types
+    }
+
+    fn ids(&self) -> &[usize] {
+        &self.ids[..self.count]
+    }
+}
+
+/// Whether the place in the code may read the struct of this object; if not, an exception is set.
+///
+/// # Safety
+/// The handle is open, and `wrapped` is its wrapped one.
+#[inline]
+pub(crate) unsafe fn may_read(
+    api: &Api,
+    h: HPy,
+    wrapped: HPy,
+    shape: HPyType_BuiltinShape,
+    place: usize,
+) -> bool {
+    // SAFETY: the caller's promise.
+    let types = unsafe { Types::of(api, wrapped, shape) };
+    if !types.fits {
+        return refuse(api, h, &types, shape);
+    }
+    if place == 0 || types.count == 0 {
+        return true;
+    }
+    let (known, worth) = {
+        let structs = &mut state().structs;
+        match structs.sites.get_mut(&place) {
+            Some(Site::Of { reader, looks }) => {
+                let taught = &structs.readers[*reader].taught;
+                let known = taught.iter().any(|one| types.ids().contains(&one.id));
+                (known, known && fields::is_worth(looks))
+            }
+            _ => (false, false),
+        }
+    };
+    // SAFETY: the caller's promise.
+    unsafe {
+        if worth {
+            fields::touch(api.world(), wrapped, Layout::of(api.world(), wrapped), None);
+        }
+        known || learn(api, h, wrapped, shape, place)
+    }
+}
+
+/// Reports that an object has no struct of this shape.
+#[cold]
+fn refuse(api: &Api, h: HPy, types: &Types, shape: HPyType_BuiltinShape) -> bool {
+    let function = api.function();
+    let detail = format!(
+        "Invalid usage of {}: the object's type has the shape {}, not {}",
+        function.name, types.nearest.0, shape.0
+    );
+    api.find(&WRONG_SHAPE, &function.handles[0], h, &detail);
+    api.failed(&WRONG_SHAPE).is_some()
+}
+
+/// The same for a type that the place did not read before.
+#[cold]
+unsafe fn learn(
+    api: &Api,
+    h: HPy,
+    wrapped: HPy,
+    shape: HPyType_BuiltinShape,
+    place: usize,
+) -> bool {
+    let known = state().structs.is_in_header(place);
+    if known.unwrap_or_else(|| is_in_header(place)) {
+        state().structs.sites.insert(place, Site::InHeader);
+        // SAFETY: the caller's promise.
+        return caller(place)
+            .is_none_or(|caller| unsafe { may_read(api, h, wrapped, shape, caller) });
+    }
+    let frames = Trace::now().frames();
+    let from = frames.iter().find(|frame| reader_name(frame).is_none());
+    let from = from.map_or_else(String::new, ToString::to_string);
+    // SAFETY: the caller's promise.
+    let (types, data) = unsafe {
+        (describe(api, wrapped, shape, &from), api.world().host().data(wrapped) as usize)
+    };
+    let Err((reader, taught)) = check(&mut state(), &types, &frames, data, place) else {
+        return true;
+    };
+    let detail = format!(
+        "the object is a {}, but {reader} reads the struct of {}, {}",
+        types[0].name, taught.name, taught.from
+    );
+    let function = api.function();
+    let verdict = api.find(&OTHER_STRUCT, &function.handles[0], h, &detail);
+    verdict == Verdict::GoOn || api.failed(&OTHER_STRUCT).is_some()
+}
+
+/// The types that have their struct in an object.
+unsafe fn describe(api: &Api, object: HPy, shape: HPyType_BuiltinShape, from: &str) -> Vec<Type> {
+    let mut types = Vec::new();
+    // SAFETY: the caller's promise; a function of the API is running.
+    unsafe {
+        api.world().host().levels(object, &mut |level| {
+            if level.shape == shape && level.size > 0 {
+                types.push(Type {
+                    id: level.id,
+                    name: level.name.to_string_lossy().into_owned(),
+                    size: level.size,
+                    from: format!("as at {from}"),
+                });
+            }
+        });
+    }
+    types
+}
+
+/// Whether an object with these types may be read at a place; else the reader's name and what it reads. Teaches the reader.
+fn check(
+    state: &mut State,
+    types: &[Type],
+    frames: &[Frame],
+    data: usize,
+    place: usize,
+) -> Result<(), (String, Type)> {
+    let ids: Vec<usize> = types.iter().map(|one| one.id).collect();
+    let is_new = state.structs.new.contains(&data);
+    let is_own = state.types.define(&ids, current_function());
+    let number = match state.structs.sites.get(&place) {
+        Some(Site::Of { reader, .. }) => *reader,
+        _ => state.structs.reader(place, frames.first().and_then(|one| reader_key(one, place))),
+    };
+    let reader = &mut state.structs.readers[number];
+    if reader.taught.is_empty()
+        && let Some(name) = &reader.name
+    {
+        let from = "which has that name";
+        reader.taught.extend(state.types.named(|found| is_named(name, found)).map(
+            |(id, known)| Type {
+                id,
+                name: known.name.clone(),
+                size: known.size,
+                from: from.into(),
+            },
+        ));
+    }
+    // The most basic type made the struct; those above it only add to it.
+    let owner = &types[types.len() - 1];
+    let same = types.iter().find(|one| reader.taught.iter().any(|other| one.is(other)));
+    let named = reader.name.as_deref().unwrap_or("this place");
+    match (same, reader.taught.first()) {
+        (Some(same), _) => reader.taught.push(same.clone()),
+        (None, None) => reader.taught.push(owner.clone()),
+        (None, Some(first)) => {
+            let fits = types[0].size >= first.size;
+            if !(is_new || is_own) || !fits {
+                return Err((named.to_owned(), first.clone()));
+            }
+            reader.taught.push(owner.clone());
+        }
+    }
+    Ok(())
+}
+
+/// The name of the frame's function if `HPyType_HELPERS` made it.
+fn reader_name(frame: &Frame) -> Option<&str> {
+    // Compilers add to the names of functions that they specialise.
+    let name = frame.function.as_deref()?.split('.').next()?;
+    (name.ends_with("_AsStruct") && !name.starts_with("_HPy")).then_some(name)
+}
+
+/// What tells the reader of this frame from others, and its name. Files may have functions of one name, and libraries may have files of one name.
+fn reader_key(frame: &Frame, place: usize) -> Option<(String, String)> {
+    let name = reader_name(frame)?;
+    let key = format!("{name} {:?} {:?} {:?}", library(place), frame.file, frame.line);
+    Some((key, name.to_owned()))
+}
+
+/// Whether the reader `reader` is called like the type `name`.
+fn is_named(reader: &str, name: &str) -> bool {
+    let plain = |name: &str| {
+        let name = name.to_lowercase().replace('_', "");
+        let endings = ["object", "type", "struct"];
+        let stripped = endings.iter().find_map(|ending| name.strip_suffix(ending));
+        stripped.filter(|rest| !rest.is_empty()).unwrap_or(&name).to_owned()
+    };
+    let name = name.rsplit('.').next().unwrap_or(name);
+    plain(reader.trim_end_matches("_AsStruct")) == plain(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_are_called_like_their_types() {
+        for (reader, name) in [
+            ("Point_AsStruct", "geometry.Point"),
+            ("PointObject_AsStruct", "Point"),
+            ("point_object_AsStruct", "a.b.Point"),
+            ("Type_AsStruct", "Type"),
+        ] {
+            assert!(is_named(reader, name), "{reader} {name}");
+        }
+        assert!(!is_named("Point_AsStruct", "geometry.Vector"));
+        assert!(!is_named("Point_AsStruct", "Point.Vector"));
+    }
+}
