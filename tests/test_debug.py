@@ -280,3 +280,30 @@ def test_bad(hpy_debug):
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert "2 passed, 1 error" in done.stdout, done.stdout
     assert "1 unclosed handle:" in done.stdout
+
+
+def test_the_names_of_hpy_0_9_are_there(correct, debug):
+    import hpy.debug
+    import hpy.debug.leakdetector
+    import hpy.debug.pytest
+
+    for name in ("HPyDebugError", "HPyLeakError", "LeakDetector"):
+        assert getattr(hpy.debug, name) is getattr(hpy.debug.leakdetector, name)
+    assert callable(hpy.debug.set_handle_stack_trace_limit)
+    assert callable(hpy.debug.disable_handle_stack_traces)
+    assert hpy.debug.pytest.hpy_debug
+    generation = debug.new_generation()
+    mod = load(correct)
+    assert mod.leak("x") is None
+    (leak,) = debug.get_open_handles(generation)
+    assert isinstance(leak, debug.DebugHandle) and leak == debug.get_open_handles(generation)[0]
+    assert (leak.obj, leak.is_closed, leak.raw_data_size) == ("x", False, -1)
+    assert isinstance(leak.id, int)
+    leak._force_close()
+    assert leak.is_closed and leak in debug.get_closed_handles(generation)
+    # A call with one argument has three handles: itself, the argument and the result.
+    before = len(debug.get_closed_handles(generation))
+    mod.leak("y")
+    assert len(debug.get_closed_handles(generation)) == before + 3
+    debug.set_handle_stack_trace_limit(4)
+    debug.set_handle_stack_trace_limit(None)

@@ -182,6 +182,7 @@ def test_a_report_in_a_call_shows_what_the_call_holds(mod):
     since = hpy.debug.new_generation()
     report = mod.call(lambda: hpy.debug.leaks(since=since))
     assert ["'held'" in group.objects for group in report].count(True) == 1
+    assert not mod.call(lambda: hpy.debug.leaks(since=since, in_calls=False))
 
 
 def test_the_error_has_the_report(mod):

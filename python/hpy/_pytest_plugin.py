@@ -111,7 +111,7 @@ def _checked(item, *, buffers):
     _debug._take_findings()
     generation = new_generation()
     outcome = yield
-    report = leaks(since=generation, buffers=buffers)
+    report = leaks(since=generation, buffers=buffers, in_calls=False)
     findings = _debug._take_findings()
     for text, is_soft in findings:
         if is_soft:
@@ -157,7 +157,7 @@ class _Outside:
     def pytest_collection_finish(self):
         from hpy.debug import leaks
 
-        report = leaks(buffers=False)
+        report = leaks(buffers=False, in_calls=False)
         if report:
             self.texts.append(str(report))
 

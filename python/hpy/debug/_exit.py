@@ -5,15 +5,13 @@ import sys
 from hpy.universal import _debug
 
 from hpy.debug import _colour
-from hpy.debug.report import LeakReport, leaks
+from hpy.debug.report import leaks
 
 
 def tell_leaks():
     """Tell on standard error what is not closed, once, and let the process end as it should."""
-    # A memoryview in a global variable is nobody's mistake. A thread that still runs in an
-    # extension may be about to close what it uses.
-    found = leaks(buffers=False).leaks
-    report = LeakReport(leak for leak in found if not leak._may_be_in_use)
+    # A memoryview in a global variable is nobody's mistake; a thread may still run in an extension.
+    report = leaks(buffers=False, in_calls=False)
     if not report:
         return
     stream = sys.__stderr__

@@ -135,22 +135,26 @@ class LeakReport:
             yield f"  More: docs/debug/{code}.md"
 
 
-def leaks(since=None, *, buffers=True):
+def leaks(since=None, *, buffers=True, in_calls=True):
     """Report what extensions in debug mode have opened and not closed, until now.
 
     That are handles, builders, trackers, and buffers that an extension exported. `since` is a
     number from `new_generation()`: what was opened before does not count. None counts everything.
-    `buffers=False` leaves out buffers, which a memoryview may keep for a good reason.
 
-    In code that an extension calls, what that extension still uses is reported, too.
+    `buffers=False` leaves out buffers, which a memoryview may keep for a good reason.
+    `in_calls=False` leaves out what belongs to modules in which a call runs, in this thread or in
+    another: the call may still close it.
     """
     since = since or 0
     resources = _debug.get_open_resources(since)
     if buffers and any(resource.kind == "buffer" for resource in resources):
         gc.collect()  # a memoryview in a cycle is nobody's mistake
         resources = _debug.get_open_resources(since)
-    found = [resource for resource in resources if buffers or resource.kind != "buffer"]
-    return LeakReport(_debug.get_open_handles(since) + found)
+    return LeakReport(
+        leak
+        for leak in _debug.get_open_handles(since) + resources
+        if (buffers or leak.kind != "buffer") and (in_calls or not leak._may_be_in_use)
+    )
 
 
 def _counted(count, kind):
