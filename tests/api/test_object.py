@@ -45,6 +45,23 @@ FUNCTION(HPy_DelItem, return number(ctx, HPy_DelItem(ctx, args[0], args[1]));)
 FUNCTION(HPy_DelItem_i, return number(ctx, HPy_DelItem_i(ctx, args[0], size(ctx, args[1])));)
 FUNCTION(HPy_DelItem_s, return number(ctx, HPy_DelItem_s(ctx, args[0], text(ctx, args[1])));)
 
+/* Asks for several attributes, whose names are in one place in memory after each other. */
+FUNCTION(name_in_a_buffer,
+    static char name[100];
+    HPyListBuilder builder = HPyListBuilder_New(ctx, (HPy_ssize_t)nargs - 1);
+    for (size_t i = 1; i < nargs; i++) {
+        strcpy(name, text(ctx, args[i]));
+        HPy value = HPy_GetAttr_s(ctx, args[0], name);
+        if (HPy_IsNull(value)) {
+            HPyListBuilder_Cancel(ctx, builder);
+            return HPy_NULL;
+        }
+        HPyListBuilder_Set(ctx, builder, (HPy_ssize_t)i - 1, value);
+        HPy_Close(ctx, value);
+    }
+    return HPyListBuilder_Build(ctx, builder);
+)
+
 #define ENDS size(ctx, args[1]), size(ctx, args[2])
 FUNCTION(HPy_GetSlice, return HPy_GetSlice(ctx, args[0], ENDS);)
 FUNCTION(HPy_SetSlice, return number(ctx, HPy_SetSlice(ctx, args[0], ENDS, args[3]));)
@@ -308,6 +325,16 @@ def test_attribute_names_are_text(mod):
             mod.HPy_SetAttr(thing, wrong, 1)
         with pytest.raises(TypeError):
             mod.HPy_DelAttr(thing, wrong)
+
+
+@pytest.mark.api("HPy_GetAttr_s")
+def test_a_name_is_read_at_each_call(mod, no_leak):
+    names = ["a", "b", "a", "b" * 80, "c" * 80, "ä", "a"]
+    thing = types.SimpleNamespace(**{name: object() for name in names})
+    wanted = [getattr(thing, name) for name in names]
+    utf8 = [name.encode() for name in names]
+    assert mod.name_in_a_buffer(thing, *utf8) == wanted
+    no_leak(lambda: mod.name_in_a_buffer(thing, *utf8), thing.a)
 
 
 @pytest.mark.api("HPy_GetAttr_s", "HPy_SetAttr_s", "HPy_DelAttr_s", case="error")

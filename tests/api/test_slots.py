@@ -529,6 +529,88 @@ def test_new_and_init_raise(module, no_leak):
     no_leak(lambda: fail(TypeError, "text"), Box)
 
 
+@pytest.mark.api("HPy_tp_init", "HPy_tp_new")
+def test_new_and_init_can_be_replaced(module):
+    """What Python code assigns counts from then on, also for calls without keywords."""
+    Box = box(module, INIT, ["tp_init", "Box_value"])
+    init = Box.__init__
+    Sub = type("Sub", (Box,), {"__init__": lambda self, value: init(self, value + 1)})
+    derived = Sub(1)
+    Box.__init__ = lambda self, value: init(self, 10 * value)
+    assert Box(5).value == 51
+    del Box.__init__
+    assert Box(5).value == 5
+    Box.__init__ = init
+    assert Box(5).value == 6
+    Box.__new__ = lambda cls, value: "no box"
+    assert Box(5) == "no box"
+    Box.__new__ = lambda cls, value: derived
+    assert Box(5) is derived
+    assert derived.value == 7
+
+
+OTHER = """
+HPyDef_SLOT(Maker_new, HPy_tp_new)
+static HPy Maker_new_impl(HPyContext *ctx, HPy type, const HPy *args, HPy_ssize_t nargs, HPy kw)
+{
+    if (nargs == 0)
+        return HPyType_GenericNew(ctx, type, args, nargs, kw);
+    return HPy_CallTupleDict(ctx, args[0], HPy_NULL, HPy_NULL);
+}
+HPyDef_SLOT(Maker_init, HPy_tp_init)
+static int Maker_init_impl(HPyContext *ctx, HPy self, const HPy *args, HPy_ssize_t nargs, HPy kw)
+{
+    return nargs == 0 ? 0 : HPy_SetAttr_s(ctx, args[0], "initialized", self);
+}
+static HPyDef *Maker_defines[] = {&Maker_new, &Maker_init, NULL};
+static HPyType_Spec Maker_spec = {
+    .name = "testmod.Maker", .flags = HPy_TPFLAGS_DEFAULT | HPy_TPFLAGS_BASETYPE,
+    .defines = Maker_defines};
+"""
+
+
+@pytest.mark.api("HPy_tp_init", "HPy_tp_new")
+def test_new_gives_something_else(module):
+    """Only instances of the called type are initialized, by the function of their own type."""
+    Maker = module(OTHER, types="Maker").Maker
+    calls = []
+
+    class Sub(Maker):
+        def __init__(self, *args):
+            calls.append(args)
+
+    def make(result):
+        def function():
+            return result
+
+        assert Maker(function) is result
+        return function
+
+    assert not hasattr(make("text"), "initialized")
+    own = Maker()
+    assert make(own).initialized is own
+    sub = Sub()
+    function = make(sub)
+    assert calls == [(), (function,)]
+    assert not hasattr(function, "initialized")
+
+
+@pytest.mark.api("HPy_tp_init", "HPy_tp_new", case="error")
+def test_new_or_init_fails_elsewhere(module):
+    Maker = module(OTHER, types="Maker").Maker
+
+    class Sub(Maker):
+        def __init__(self, *args):
+            if args:
+                raise KeyError(*args)
+
+    sub = Sub()
+    with pytest.raises(KeyError):
+        Maker(lambda: sub)
+    with pytest.raises(ZeroDivisionError):
+        Maker(lambda: 1 / 0)
+
+
 CALL = """
 HPyDef_SLOT(tp_call, HPy_tp_call)
 static HPy tp_call_impl(HPyContext *ctx, HPy self, const HPy *args, size_t nargs, HPy kwnames)

@@ -38,6 +38,9 @@ pub struct Function {
     pub params: Vec<Param>,
     pub returns: Returns,
     pub direct: Option<String>,
+    /// The universal context has a function of its own in place of the printed one.
+    #[serde(default)]
+    pub hand_written: bool,
     pub replaces: Vec<String>,
     pub raises: bool,
     pub runs_python: bool,

@@ -53,25 +53,43 @@ pub(crate) unsafe extern "C" fn ctx_Global_Store(
     // SAFETY: the extension calls with its own context, a variable of its own and an open handle.
     unsafe {
         let load = Load::of(ctx);
-        let index = number(load.library, global) - 1;
+        let globals = &mut *load.globals.get();
+        let place = match globals.get_mut((*global)._i as usize) {
+            Some(place) if !(*global).is_null() => place,
+            _ => new_place(load, global),
+        };
         let new = py(h);
         ffi::Py_XINCREF(new);
-        let globals = &mut *load.globals.get();
-        if index >= globals.len() {
-            globals.resize(index + 1, core::ptr::null_mut());
-        }
-        let old = core::mem::replace(&mut globals[index], new);
+        let old = core::mem::replace(place, new);
         // Last, because it may run Python code that uses the table.
         ffi::Py_XDECREF(old);
     }
 }
 
-/// `HPyGlobal_Load`: a number that the load's table does not have is a variable with no value.
+/// The place of a variable that has no number yet, or none in the table of this load.
+///
+/// # Safety
+/// The variable is one of the load's library, and nobody else has a reference into the table.
+#[cold]
+unsafe fn new_place<'a>(load: &Load, global: *mut HPyGlobal) -> &'a mut *mut ffi::PyObject {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let index = number(load.library, global);
+        let globals = &mut *load.globals.get();
+        if index >= globals.len() {
+            globals.resize(index + 1, core::ptr::null_mut());
+        }
+        &mut globals[index]
+    }
+}
+
+/// `HPyGlobal_Load`: a number that the load's table does not have is a variable with no value. The
+/// place with the number 0 stays empty.
 pub(crate) unsafe extern "C" fn ctx_Global_Load(ctx: *mut HPyContext, global: HPyGlobal) -> HPy {
     // SAFETY: the extension calls with its own context; a value in the table is alive.
     unsafe {
         let globals = &*Load::of(ctx).globals.get();
-        let Some(&value) = globals.get((global._i as usize).wrapping_sub(1)) else {
+        let Some(&value) = globals.get(global._i as usize) else {
             return HPy::NULL;
         };
         ffi::Py_XINCREF(value);

@@ -20,6 +20,7 @@ mod interpreter;
 mod load;
 mod methods;
 mod module;
+mod names;
 mod types;
 
 pub use caller::{Line, line, note_line};

@@ -36,6 +36,8 @@ typedef struct {
     traverseproc class_traverse;
     inquiry class_clear;
     _HPyInterned *interned;
+    /* See tracker.h. */
+    void *trackers;
 } _HPyLibrary;
 
 /* Zero until _HPyLibrary_Init fills it, when the first module of the library is imported. */

@@ -2,13 +2,14 @@
  * The CPython ABI: handles that are closed together.
  *
  * A tracker is the address of one block of memory: its head and behind it the first handles. If
- * there are more, the handles move to an array of their own; the head stays where it is.
+ * there are more, the handles move to an array of their own; the head stays where it is. Closed
+ * blocks of the usual size are used again, where an interpreter lock makes that safe.
  */
 #ifndef HPY_CPYTHON_TRACKER_H
 #define HPY_CPYTHON_TRACKER_H
 
-/* How many handles a tracker has room for if the author does not say. */
-#define _HPY_TRACKER_DEFAULT_SIZE 5
+/* How many handles a tracker has room for if the author asks for fewer or does not say. */
+#define _HPY_TRACKER_USUAL_SIZE 7
 
 typedef struct {
     HPy *handles;
@@ -18,9 +19,36 @@ typedef struct {
     HPy first[1];
 } _HPyTracker_Block;
 
+/* A closed block of the usual size, or NULL. Each leads to the next. */
+HPyAPI_INLINE _HPyTracker_Block *_HPyTracker_Take(void)
+{
+#ifndef Py_GIL_DISABLED
+    _HPyTracker_Block *block = (_HPyTracker_Block *)_HPyLibrary_Shared.trackers;
+    if (block != NULL) {
+        _HPyLibrary_Shared.trackers = block->handles;
+    }
+    return block;
+#else
+    return NULL;
+#endif
+}
+
+/* Frees a block without an array of its own, or keeps it. */
+HPyAPI_INLINE void _HPyTracker_Free(_HPyTracker_Block *block)
+{
+#ifndef Py_GIL_DISABLED
+    if (block->capacity == _HPY_TRACKER_USUAL_SIZE + 1) {
+        block->handles = (HPy *)_HPyLibrary_Shared.trackers;
+        _HPyLibrary_Shared.trackers = block;
+        return;
+    }
+#endif
+    PyMem_Free(block);
+}
+
 HPyAPI_INLINE HPyTracker HPyTracker_New(HPyContext *ctx, HPy_ssize_t size)
 {
-    size_t capacity = (size_t)(size == 0 ? _HPY_TRACKER_DEFAULT_SIZE : size) + 1;
+    size_t capacity = (size_t)(size < _HPY_TRACKER_USUAL_SIZE ? _HPY_TRACKER_USUAL_SIZE : size) + 1;
     _HPyTracker_Block *block = NULL;
     HPyTracker tracker;
     (void)ctx;
@@ -29,7 +57,11 @@ HPyAPI_INLINE HPyTracker HPyTracker_New(HPyContext *ctx, HPy_ssize_t size)
         PyErr_SetString(PyExc_ValueError, "HPyTracker_New: the size must not be negative");
         return tracker;
     }
-    if (capacity < (size_t)PY_SSIZE_T_MAX / sizeof(HPy) - sizeof(_HPyTracker_Block)) {
+    if (size <= _HPY_TRACKER_USUAL_SIZE) {
+        block = _HPyTracker_Take();
+    }
+    if (block == NULL &&
+        capacity < (size_t)PY_SSIZE_T_MAX / sizeof(HPy) - sizeof(_HPyTracker_Block)) {
         block = (_HPyTracker_Block *)PyMem_Malloc(sizeof(_HPyTracker_Block) +
                                                   (capacity - 1) * sizeof(HPy));
     }
@@ -97,8 +129,10 @@ HPyAPI_INLINE void HPyTracker_Close(HPyContext *ctx, HPyTracker ht)
     }
     if (block->handles != block->first) {
         PyMem_Free(block->handles);
+        PyMem_Free(block);
+    } else {
+        _HPyTracker_Free(block);
     }
-    PyMem_Free(block);
 }
 
 #endif /* HPY_CPYTHON_TRACKER_H */

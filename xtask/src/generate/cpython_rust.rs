@@ -58,7 +58,7 @@ fn constant(h: &Handle) -> String {
 }
 
 fn direct(f: &Function) -> Option<String> {
-    let function = f.direct.as_ref()?;
+    let function = f.direct.as_ref().filter(|_| !f.hand_written)?;
     let params: String = f
         .params
         .iter()

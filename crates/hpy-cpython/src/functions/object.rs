@@ -1,7 +1,7 @@
 //! Items by index or by C string.
 //!
 //! `HPy_GetItem_i(obj, i)` is `obj[i]`, whatever `obj` is. Exact lists and tuples with a
-//! non-negative index are served without making an `int`.
+//! non-negative index are served without making an `int`. C strings are names, see [`crate::names`].
 
 use core::ffi::{c_char, c_int};
 
@@ -9,6 +9,7 @@ use hpy_abi::{HPy, HPyContext};
 use pyo3_ffi as ffi;
 
 use crate::handle::{hpy, py};
+use crate::names;
 
 /// `HPy_GetItem_i`
 pub(crate) unsafe extern "C" fn ctx_GetItem_i(_ctx: *mut HPyContext, obj: HPy, idx: isize) -> HPy {
@@ -61,7 +62,7 @@ pub(crate) unsafe extern "C" fn ctx_GetItem_s(
     utf8_key: *const c_char,
 ) -> HPy {
     // SAFETY: the handle is open, the key a C string.
-    hpy(unsafe { ffi::PyMapping_GetItemString(py(obj), utf8_key) })
+    unsafe { with_name(utf8_key, HPy::NULL, |key| hpy(ffi::PyObject_GetItem(py(obj), key))) }
 }
 
 /// `HPy_SetItem_s`
@@ -72,7 +73,7 @@ pub(crate) unsafe extern "C" fn ctx_SetItem_s(
     value: HPy,
 ) -> c_int {
     // SAFETY: the handles are open, the key is a C string.
-    unsafe { ffi::PyMapping_SetItemString(py(obj), utf8_key, py(value)) }
+    unsafe { with_name(utf8_key, -1, |key| ffi::PyObject_SetItem(py(obj), key, py(value))) }
 }
 
 /// `HPy_DelItem_s`
@@ -82,7 +83,60 @@ pub(crate) unsafe extern "C" fn ctx_DelItem_s(
     utf8_key: *const c_char,
 ) -> c_int {
     // SAFETY: the handle is open, the key a C string.
-    unsafe { ffi::PyObject_DelItemString(py(obj), utf8_key) }
+    unsafe { with_name(utf8_key, -1, |key| ffi::PyObject_DelItem(py(obj), key)) }
+}
+
+/// `HPy_GetAttr_s`
+pub(crate) unsafe extern "C" fn ctx_GetAttr_s(
+    _ctx: *mut HPyContext,
+    obj: HPy,
+    utf8_name: *const c_char,
+) -> HPy {
+    // SAFETY: the handle is open, the name a C string.
+    unsafe { with_name(utf8_name, HPy::NULL, |name| hpy(ffi::PyObject_GetAttr(py(obj), name))) }
+}
+
+/// `HPy_HasAttr_s`
+pub(crate) unsafe extern "C" fn ctx_HasAttr_s(
+    _ctx: *mut HPyContext,
+    obj: HPy,
+    utf8_name: *const c_char,
+) -> c_int {
+    // SAFETY: the handle is open, the name a C string. Names that cannot be made are no attributes.
+    unsafe {
+        let name = names::of(utf8_name);
+        if name.object().is_null() {
+            ffi::PyErr_Clear();
+            return 0;
+        }
+        ffi::PyObject_HasAttr(py(obj), name.object())
+    }
+}
+
+/// `HPy_SetAttr_s`
+pub(crate) unsafe extern "C" fn ctx_SetAttr_s(
+    _ctx: *mut HPyContext,
+    obj: HPy,
+    utf8_name: *const c_char,
+    value: HPy,
+) -> c_int {
+    // SAFETY: the handles are open, the value may be null, the name is a C string.
+    unsafe { with_name(utf8_name, -1, |name| ffi::PyObject_SetAttr(py(obj), name, py(value))) }
+}
+
+/// Does something with a C string as a `str`; `failure` if there is none.
+///
+/// # Safety
+/// The interpreter is attached, and the text a C string.
+#[inline(always)]
+unsafe fn with_name<T>(
+    text: *const c_char,
+    failure: T,
+    action: impl FnOnce(*mut ffi::PyObject) -> T,
+) -> T {
+    // SAFETY: the caller's promise.
+    let name = unsafe { names::of(text) };
+    if name.object().is_null() { failure } else { action(name.object()) }
 }
 
 /// Where an exact list keeps the item `index`, if it has it.

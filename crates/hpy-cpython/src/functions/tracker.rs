@@ -1,7 +1,8 @@
 //! Trackers: handles that are closed together.
 //!
 //! A tracker is the address of one block of memory: its head and behind it the first handles. If
-//! there are more, the handles move to an array of their own; the head stays where it is.
+//! there are more, the handles move to an array of their own; the head stays where it is. Closed
+//! blocks of the usual size are used again.
 
 use core::ffi::c_int;
 use core::ptr;
@@ -12,8 +13,8 @@ use pyo3_ffi as ffi;
 use crate::error::raise;
 use crate::handle::py;
 
-/// How many handles a tracker has room for if the author does not say.
-const DEFAULT_SIZE: usize = 5;
+/// How many handles a tracker has room for if the author asks for fewer or does not say.
+const USUAL_SIZE: usize = 7;
 
 #[repr(C)]
 struct Tracker {
@@ -32,7 +33,7 @@ pub(crate) unsafe extern "C" fn ctx_Tracker_New(_ctx: *mut HPyContext, size: isi
             raise(ffi::PyExc_ValueError, "HPyTracker_New: the size must not be negative");
             return HPyTracker::NULL;
         };
-        let tracker = new(if size == 0 { DEFAULT_SIZE } else { size });
+        let tracker = new(size.max(USUAL_SIZE));
         if tracker.is_null() {
             ffi::PyErr_NoMemory();
         }
@@ -73,14 +74,67 @@ pub(crate) unsafe extern "C" fn ctx_Tracker_Close(_ctx: *mut HPyContext, ht: HPy
     // SAFETY: the tracker is open and not used any more; closing a handle may run code, but none
     // that knows it.
     unsafe {
-        let Tracker { handles, length, .. } = tracker.read();
+        let Tracker { handles, length, capacity } = tracker.read();
         for index in 0..length {
             ffi::Py_XDECREF(py(handles.add(index).read()));
         }
         if handles != first_handles(tracker) {
             ffi::PyMem_Free(handles.cast());
+            ffi::PyMem_Free(tracker.cast());
+        } else if capacity == USUAL_SIZE + 1 {
+            pool::put(tracker);
+        } else {
+            ffi::PyMem_Free(tracker.cast());
         }
-        ffi::PyMem_Free(tracker.cast());
+    }
+}
+
+/// Closed blocks of the usual size: as many as there ever were trackers at the same time.
+#[cfg(not(Py_GIL_DISABLED))]
+mod pool {
+    use core::ptr;
+    use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+
+    use super::Tracker;
+
+    /// The first; each leads to the next. Only the thread that holds the interpreter lock uses it.
+    static FIRST: AtomicPtr<Tracker> = AtomicPtr::new(ptr::null_mut());
+
+    /// A block, or null if there is none.
+    #[inline]
+    pub(super) fn take() -> *mut Tracker {
+        let first = FIRST.load(Relaxed);
+        if !first.is_null() {
+            // SAFETY: blocks in the pool are kept as `put` leaves them.
+            FIRST.store(unsafe { (*first).handles }.cast(), Relaxed);
+        }
+        first
+    }
+
+    /// # Safety
+    /// A block of the usual size that nobody uses any more.
+    #[inline]
+    pub(super) unsafe fn put(tracker: *mut Tracker) {
+        // SAFETY: the caller's promise.
+        unsafe { (*tracker).handles = FIRST.load(Relaxed).cast() };
+        FIRST.store(tracker, Relaxed);
+    }
+}
+
+/// Without an interpreter lock, CPython's allocator is as fast.
+#[cfg(Py_GIL_DISABLED)]
+mod pool {
+    use super::{Tracker, ffi, ptr};
+
+    pub(super) fn take() -> *mut Tracker {
+        ptr::null_mut()
+    }
+
+    /// # Safety
+    /// A block that nobody uses any more, and the interpreter is attached.
+    pub(super) unsafe fn put(tracker: *mut Tracker) {
+        // SAFETY: the caller's promise.
+        unsafe { ffi::PyMem_Free(tracker.cast()) };
     }
 }
 
@@ -94,7 +148,10 @@ unsafe fn new(size: usize) -> *mut Tracker {
     };
     // SAFETY: the block is as large as its head and the handles.
     unsafe {
-        let tracker = allocate(size_of::<Tracker>(), capacity).cast::<Tracker>();
+        let mut tracker = if size == USUAL_SIZE { pool::take() } else { ptr::null_mut() };
+        if tracker.is_null() {
+            tracker = allocate(size_of::<Tracker>(), capacity).cast::<Tracker>();
+        }
         if !tracker.is_null() {
             tracker.write(Tracker { handles: first_handles(tracker), length: 0, capacity });
         }

@@ -437,30 +437,10 @@ pub(crate) unsafe extern "C" fn ctx_GetAttr(_ctx: *mut HPyContext, obj: HPy, nam
     unsafe { hpy(ffi::PyObject_GetAttr(py(obj), py(name))) }
 }
 
-/// `HPy_GetAttr_s`
-pub(crate) unsafe extern "C" fn ctx_GetAttr_s(
-    _ctx: *mut HPyContext,
-    obj: HPy,
-    utf8_name: *const c_char,
-) -> HPy {
-    // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe { hpy(ffi::PyObject_GetAttrString(py(obj), utf8_name)) }
-}
-
 /// `HPy_HasAttr`
 pub(crate) unsafe extern "C" fn ctx_HasAttr(_ctx: *mut HPyContext, obj: HPy, name: HPy) -> c_int {
     // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
     unsafe { ffi::PyObject_HasAttr(py(obj), py(name)) }
-}
-
-/// `HPy_HasAttr_s`
-pub(crate) unsafe extern "C" fn ctx_HasAttr_s(
-    _ctx: *mut HPyContext,
-    obj: HPy,
-    utf8_name: *const c_char,
-) -> c_int {
-    // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe { ffi::PyObject_HasAttrString(py(obj), utf8_name) }
 }
 
 /// `HPy_SetAttr`
@@ -472,17 +452,6 @@ pub(crate) unsafe extern "C" fn ctx_SetAttr(
 ) -> c_int {
     // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
     unsafe { ffi::PyObject_SetAttr(py(obj), py(name), py(value)) }
-}
-
-/// `HPy_SetAttr_s`
-pub(crate) unsafe extern "C" fn ctx_SetAttr_s(
-    _ctx: *mut HPyContext,
-    obj: HPy,
-    utf8_name: *const c_char,
-    value: HPy,
-) -> c_int {
-    // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe { ffi::PyObject_SetAttrString(py(obj), utf8_name, py(value)) }
 }
 
 /// `HPy_GetItem`

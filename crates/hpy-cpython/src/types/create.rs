@@ -7,6 +7,7 @@ use hpy_abi::*;
 use hpy_host::thunk::Kind;
 use pyo3_ffi as ffi;
 
+use super::construct::{self, Constructor};
 use super::plan::{self, Origin, Plan};
 use super::record::{self, LEGACY_DEALLOC, LEGACY_TRAVERSE, Record};
 use super::spec::{Checked, Definitions};
@@ -55,6 +56,7 @@ unsafe fn create(
             return Err(Failure::Raised);
         }
         record::attach(ty.cast(), &plan.record);
+        construct::install(ty.cast(), &plan.record.constructor);
         Ok(ty)
     }
 }
@@ -184,6 +186,7 @@ unsafe fn new_plan(
             origin: Origin::of(spec, base, checked.name.clone()),
         };
         plan.slots = slot_table(ctx, spec, &definitions, &checked, &plan)?;
+        plan.record.constructor = Constructor::read(ctx, &definitions.slots, &plan.slots);
         Ok(plan)
     }
 }

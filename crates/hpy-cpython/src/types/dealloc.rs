@@ -17,26 +17,44 @@ thread_local! {
     static LATER: RefCell<Vec<*mut ffi::PyObject>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Bit of [`DEPTH`]: objects wait. So the usual deallocation looks at one variable only.
+const WAITING: usize = 1 << (usize::BITS - 1);
+
 /// `tp_dealloc`. Long chains of objects are released in a loop rather than by recursion.
 pub(crate) unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
-    let depth = DEPTH.get();
     // SAFETY: CPython hands over a dead object of one of our types; put off, nobody else can reach it once it is untracked.
     unsafe {
-        if depth >= DEEPEST && put_off(object) {
-            return;
-        }
-        DEPTH.set(depth + 1);
-        release(object);
-        while depth == 0
-            && let Some(object) = LATER.try_with(|later| later.borrow_mut().pop()).ok().flatten()
-        {
+        DEPTH.with(|depth| {
+            let before = depth.get();
+            if before & !WAITING >= DEEPEST && put_off(object) {
+                depth.set(before | WAITING);
+                return;
+            }
+            depth.set(before + 1);
             release(object);
-        }
-        DEPTH.set(depth);
+            // An object that was put off meanwhile waits for the outermost.
+            let waiting = depth.get() & WAITING;
+            depth.set(before | waiting);
+            if depth.get() == WAITING {
+                release_waiting(depth);
+            }
+        });
     }
 }
 
+/// Releases what was put off, and what is put off meanwhile.
+#[cold]
+unsafe fn release_waiting(depth: &Cell<usize>) {
+    depth.set(WAITING | 1);
+    while let Some(object) = LATER.try_with(|later| later.borrow_mut().pop()).ok().flatten() {
+        // SAFETY: as for `dealloc`.
+        unsafe { release(object) };
+    }
+    depth.set(0);
+}
+
 /// Keeps a dead object for the outermost deallocation; false if the thread is about to end.
+#[cold]
 unsafe fn put_off(object: *mut ffi::PyObject) -> bool {
     // SAFETY: as for `dealloc`.
     unsafe { untrack(object) };
@@ -58,11 +76,56 @@ fn is_ours(ty: *mut ffi::PyTypeObject) -> bool {
     unsafe { (*ty).tp_dealloc.is_some_and(|f| f as usize == dealloc as *const () as usize) }
 }
 
-/// Runs the finalizer, releases what HPy's levels own, and lets the base free the object.
+/// Runs the finalizer, releases what the levels own, and lets the base free the object.
+#[inline(always)]
 unsafe fn release(object: *mut ffi::PyObject) {
-    // SAFETY: a dead object of one of our types; the order is the one that CPython's own classes keep.
+    // SAFETY: a dead object of one of our types.
     unsafe {
         let ty = ffi::Py_TYPE(object);
+        match only_level(ty) {
+            Some(record) => release_only_level(object, ty, record),
+            None => release_any(object, ty),
+        }
+    }
+}
+
+/// The record of a type that was made here, directly below `object`, and leaves nothing to do but its own struct.
+#[inline]
+unsafe fn only_level(ty: *mut ffi::PyTypeObject) -> Option<&'static Record> {
+    // SAFETY: a type of an object that is not freed yet.
+    unsafe {
+        let simple = is_ours(ty)
+            && (*ty).tp_base == &raw mut ffi::PyBaseObject_Type
+            && (*ty).tp_finalize.is_none()
+            && (*ty).tp_weaklistoffset == 0;
+        if simple { released_record(ty) } else { None }
+    }
+}
+
+/// What `release_any` comes to for such a type.
+#[inline]
+unsafe fn release_only_level(
+    object: *mut ffi::PyObject,
+    ty: *mut ffi::PyTypeObject,
+    record: &Record,
+) {
+    // SAFETY: a dead object of that type, whose memory is freed as `object` does.
+    unsafe {
+        untrack(object);
+        gc::clear_fields(object, record);
+        if let Some(destroy) = record.destroy {
+            destroy(shape::struct_of(object, record));
+        }
+        if let Some(free) = (*ty).tp_free {
+            free(object.cast());
+        }
+        ffi::Py_DECREF(ty.cast());
+    }
+}
+
+unsafe fn release_any(object: *mut ffi::PyObject, ty: *mut ffi::PyTypeObject) {
+    // SAFETY: a dead object of one of our types; the order is the one that CPython's own classes keep.
+    unsafe {
         // An outer type, a Python subclass for one, has run the finalizer already.
         if is_ours(ty)
             && (*ty).tp_finalize.is_some()

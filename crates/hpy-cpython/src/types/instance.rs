@@ -12,19 +12,47 @@ use crate::error::raise;
 use crate::handle::{hpy, py};
 
 /// `_HPy_New`: a new instance whose struct is all zeros.
+///
+/// Short for the types that most are: made here, for a plain struct behind the object's header.
 pub(crate) unsafe extern "C" fn ctx_New(
     _ctx: *mut HPyContext,
     h_type: HPy,
     data: *mut *mut c_void,
 ) -> HPy {
+    let ty = py(h_type).cast::<ffi::PyTypeObject>();
     // SAFETY: the caller hands over an open handle and a place for the address of the struct.
     unsafe {
-        let class = py(h_type);
-        if ffi::PyType_Check(class) == 0 {
+        if ffi::PyType_Check(ty.cast()) != 0
+            && let Some(record) = record::find(ty)
+            && is_plain(record.shape)
+            && let Some(alloc) = (*ty).tp_alloc
+        {
+            let object = alloc(ty, 0);
+            if !object.is_null() {
+                call::set_default(object, ty, Some(record));
+                *data = object.byte_add(record.struct_offset).cast();
+            }
+            return hpy(object);
+        }
+        new_of_any(ty, data)
+    }
+}
+
+/// Whether the struct follows the header of an `object`.
+#[inline]
+fn is_plain(shape: HPyType_BuiltinShape) -> bool {
+    matches!(shape, HPyType_BuiltinShape_Object | HPyType_BuiltinShape_Legacy)
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn new_of_any(ty: *mut ffi::PyTypeObject, data: *mut *mut c_void) -> HPy {
+    // SAFETY: as for `ctx_New`.
+    unsafe {
+        if ffi::PyType_Check(ty.cast()) == 0 {
             raise(ffi::PyExc_TypeError, "HPy_New needs a type as its first argument");
             return HPy::NULL;
         }
-        let ty = class.cast::<ffi::PyTypeObject>();
         let record = record::find(ty);
         let object = allocate(ty, record);
         if object.is_null() {
@@ -63,7 +91,7 @@ unsafe fn builtin_constructor(
     ty: *mut ffi::PyTypeObject,
     shape: HPyType_BuiltinShape,
 ) -> Option<ffi::newfunc> {
-    if matches!(shape, HPyType_BuiltinShape_Object | HPyType_BuiltinShape_Legacy) {
+    if is_plain(shape) {
         return None;
     }
     let builtin = shape::layout(shape)?.builtin;

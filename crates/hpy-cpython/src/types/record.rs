@@ -8,6 +8,8 @@ use hpy_abi::{
 };
 use pyo3_ffi as ffi;
 
+use super::construct::Constructor;
+
 /// Tells a record from whatever else could be in the word; the same number in `include/hpy/cpython/`.
 const MAGIC: u64 = 0x3145_5059_5459_4850;
 
@@ -39,6 +41,8 @@ pub(crate) struct Record {
     pub default_call: Option<ffi::vectorcallfunc>,
     /// Offsets in the struct of members that hold references, ended by -1. Only if the flags say so: not every maker has this field.
     object_members: *const isize,
+    /// How objects are made. Not in records made elsewhere.
+    pub constructor: Constructor,
 }
 
 // SAFETY: a record is not changed after it is made; its pointers are to code and to constants.
@@ -61,6 +65,7 @@ impl Record {
             destroy: None,
             default_call: None,
             object_members: ptr::null(),
+            constructor: Constructor::default(),
         }
     }
 
