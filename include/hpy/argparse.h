@@ -53,7 +53,40 @@ typedef struct {
     HPy unknown;   /* the first keyword given that is not in `keywords`; owned */
     HPyTracker ht; /* owns what the parser had to make; zero while there is none */
     bool keep;     /* objects get handles of their own: `args` may be closed before they are used */
+    const void *const *outs; /* where values go next, if `list` is null */
+    va_list *list;           /* the same */
 } _HPyArg_Call;
+
+/* Where the next value goes. Pointers to objects are all passed alike. */
+HPyAPI_INLINE void *_HPyArg_Next(_HPyArg_Call *call)
+{
+    return call->list == NULL ? (void *)(uintptr_t)*call->outs++ : va_arg(*call->list, void *);
+}
+
+HPyAPI_INLINE bool _HPyArg_IsUnit(char c)
+{
+    switch (c) {
+    case 'b':
+    case 'B':
+    case 'h':
+    case 'H':
+    case 'i':
+    case 'I':
+    case 'l':
+    case 'k':
+    case 'L':
+    case 'K':
+    case 'n':
+    case 'f':
+    case 'd':
+    case 'p':
+    case 's':
+    case 'O':
+        return true;
+    default:
+        return false;
+    }
+}
 
 /* The functions below return 1, or 0 with an exception, where nothing else is said. */
 
@@ -99,7 +132,7 @@ HPyAPI_INLINE int _HPyArg_Bounded(HPyContext *ctx, const char *fmt, HPy arg, lon
 }
 
 /* b, h, i */
-HPyAPI_INLINE int _HPyArg_Small(HPyContext *ctx, const char *fmt, char unit, HPy arg, va_list *outs)
+HPyAPI_INLINE int _HPyArg_Small(HPyContext *ctx, const char *fmt, char unit, HPy arg, void *out)
 {
     long v;
     switch (unit) {
@@ -107,25 +140,25 @@ HPyAPI_INLINE int _HPyArg_Small(HPyContext *ctx, const char *fmt, char unit, HPy
         if (!_HPyArg_Bounded(ctx, fmt, arg, 0, UCHAR_MAX, "unsigned byte", &v)) {
             return 0;
         }
-        *va_arg(*outs, unsigned char *) = (unsigned char)v;
+        *(unsigned char *)out = (unsigned char)v;
         return 1;
     case 'h':
         if (!_HPyArg_Bounded(ctx, fmt, arg, SHRT_MIN, SHRT_MAX, "signed short", &v)) {
             return 0;
         }
-        *va_arg(*outs, short *) = (short)v;
+        *(short *)out = (short)v;
         return 1;
     default:
         if (!_HPyArg_Bounded(ctx, fmt, arg, INT_MIN, INT_MAX, "signed", &v)) {
             return 0;
         }
-        *va_arg(*outs, int *) = (int)v;
+        *(int *)out = (int)v;
         return 1;
     }
 }
 
 /* B, H, I, k */
-HPyAPI_INLINE int _HPyArg_Mask(HPyContext *ctx, char unit, HPy arg, va_list *outs)
+HPyAPI_INLINE int _HPyArg_Mask(HPyContext *ctx, char unit, HPy arg, void *out)
 {
     unsigned long v = HPyLong_AsUnsignedLongMask(ctx, arg);
     if (v == (unsigned long)-1 && HPyErr_Occurred(ctx)) {
@@ -133,37 +166,22 @@ HPyAPI_INLINE int _HPyArg_Mask(HPyContext *ctx, char unit, HPy arg, va_list *out
     }
     switch (unit) {
     case 'B':
-        *va_arg(*outs, unsigned char *) = (unsigned char)v;
+        *(unsigned char *)out = (unsigned char)v;
         break;
     case 'H':
-        *va_arg(*outs, unsigned short *) = (unsigned short)v;
+        *(unsigned short *)out = (unsigned short)v;
         break;
     case 'I':
-        *va_arg(*outs, unsigned int *) = (unsigned int)v;
+        *(unsigned int *)out = (unsigned int)v;
         break;
     default:
-        *va_arg(*outs, unsigned long *) = v;
-    }
-    return 1;
-}
-
-/* f, d */
-HPyAPI_INLINE int _HPyArg_Float(HPyContext *ctx, char unit, HPy arg, va_list *outs)
-{
-    double v = HPyFloat_AsDouble(ctx, arg);
-    if (v == -1.0 && HPyErr_Occurred(ctx)) {
-        return 0;
-    }
-    if (unit == 'f') {
-        *va_arg(*outs, float *) = (float)v;
-    } else {
-        *va_arg(*outs, double *) = v;
+        *(unsigned long *)out = v;
     }
     return 1;
 }
 
 /* s */
-HPyAPI_INLINE int _HPyArg_Text(HPyContext *ctx, const char *fmt, HPy arg, va_list *outs)
+HPyAPI_INLINE int _HPyArg_Text(HPyContext *ctx, const char *fmt, HPy arg, void *out)
 {
     HPy_ssize_t size;
     const char *text;
@@ -177,86 +195,72 @@ HPyAPI_INLINE int _HPyArg_Text(HPyContext *ctx, const char *fmt, HPy arg, va_lis
     if (strlen(text) != (size_t)size) {
         return _HPyArg_Fail(ctx, ctx->h_ValueError, fmt, "embedded null character");
     }
-    *va_arg(*outs, const char **) = text;
+    *(const char **)out = text;
     return 1;
 }
 
-/* Converts an argument, and stores it; -1 if `unit` is none. */
-HPyAPI_INLINE int _HPyArg_Convert(HPyContext *ctx, const char *fmt, char unit, HPy arg,
-                                  va_list *outs)
+/* Converts an argument, and stores it. Inline, because `unit` is mostly a constant. */
+HPyAPI_INLINE _HPY_ALWAYS_INLINE int _HPyArg_Convert(HPyContext *ctx, const char *fmt, char unit,
+                                                     HPy arg, void *out)
 {
     switch (unit) {
     case 'b':
     case 'h':
     case 'i':
-        return _HPyArg_Small(ctx, fmt, unit, arg, outs);
+        return _HPyArg_Small(ctx, fmt, unit, arg, out);
     case 'B':
     case 'H':
     case 'I':
     case 'k':
-        return _HPyArg_Mask(ctx, unit, arg, outs);
+        return _HPyArg_Mask(ctx, unit, arg, out);
     case 'l': {
         long v = HPyLong_AsLong(ctx, arg);
-        if (v == -1 && HPyErr_Occurred(ctx)) {
-            return 0;
-        }
-        *va_arg(*outs, long *) = v;
-        return 1;
+        *(long *)out = v;
+        return v != -1 || !HPyErr_Occurred(ctx);
     }
     case 'L': {
         long long v = HPyLong_AsLongLong(ctx, arg);
-        if (v == -1 && HPyErr_Occurred(ctx)) {
-            return 0;
-        }
-        *va_arg(*outs, long long *) = v;
-        return 1;
+        *(long long *)out = v;
+        return v != -1 || !HPyErr_Occurred(ctx);
     }
     case 'K': {
         unsigned long long v = HPyLong_AsUnsignedLongLongMask(ctx, arg);
-        if (v == (unsigned long long)-1 && HPyErr_Occurred(ctx)) {
-            return 0;
-        }
-        *va_arg(*outs, unsigned long long *) = v;
-        return 1;
+        *(unsigned long long *)out = v;
+        return v != (unsigned long long)-1 || !HPyErr_Occurred(ctx);
     }
     case 'n': {
         /* HPyLong_AsSsize_t does not call __index__, as these and all other units do */
         HPy_ssize_t v = sizeof(v) == 8 ? (HPy_ssize_t)HPyLong_AsInt64_t(ctx, arg)
                                        : (HPy_ssize_t)HPyLong_AsInt32_t(ctx, arg);
-        if (v == -1 && HPyErr_Occurred(ctx)) {
-            return 0;
-        }
-        *va_arg(*outs, HPy_ssize_t *) = v;
-        return 1;
+        *(HPy_ssize_t *)out = v;
+        return v != -1 || !HPyErr_Occurred(ctx);
     }
-    case 'f':
-    case 'd':
-        return _HPyArg_Float(ctx, unit, arg, outs);
+    case 'f': {
+        double v = HPyFloat_AsDouble(ctx, arg);
+        *(float *)out = (float)v;
+        return v != -1.0 || !HPyErr_Occurred(ctx);
+    }
+    case 'd': {
+        double v = HPyFloat_AsDouble(ctx, arg);
+        *(double *)out = v;
+        return v != -1.0 || !HPyErr_Occurred(ctx);
+    }
     case 'p': {
         int v = HPy_IsTrue(ctx, arg);
-        if (v < 0) {
-            return 0;
-        }
-        *va_arg(*outs, int *) = v;
-        return 1;
+        *(int *)out = v;
+        return v >= 0;
     }
     case 's':
-        return _HPyArg_Text(ctx, fmt, arg, outs);
-    case 'O':
-        *va_arg(*outs, HPy *) = arg;
+        return _HPyArg_Text(ctx, fmt, arg, out);
+    default: /* O */
+        *(HPy *)out = arg;
         return 1;
-    default:
-        return -1;
     }
 }
 
-/* The i-th argument is not given: passes over its variable; -1 if `unit` is none. */
-HPyAPI_INLINE int _HPyArg_Absent(HPyContext *ctx, const _HPyArg_Call *call, size_t i, char unit,
-                                 bool optional, va_list *outs)
+/* The i-th argument is not given. */
+HPyAPI_INLINE int _HPyArg_Absent(HPyContext *ctx, const _HPyArg_Call *call, size_t i, bool optional)
 {
-    if (unit < 'A' || strchr("bBhHiIlkLKnfdpsO", unit) == NULL) {
-        return -1;
-    }
     if (i >= call->nkeywords) {
         return _HPyArg_TypeError(ctx, call->fmt, "mismatched args (too few keywords for fmt)");
     }
@@ -265,7 +269,6 @@ HPyAPI_INLINE int _HPyArg_Absent(HPyContext *ctx, const _HPyArg_Call *call, size
                                  call->keywords == NULL ? "required positional argument missing"
                                                         : "no value for required argument");
     }
-    (void)va_arg(*outs, void *); /* pointers to objects are all passed alike */
     return 1;
 }
 
@@ -310,29 +313,36 @@ HPyAPI_INLINE HPy _HPyArg_Keep(HPyContext *ctx, _HPyArg_Call *call, HPy arg)
     return HPyTracker_Add(ctx, call->ht, arg) < 0 ? HPy_NULL : arg;
 }
 
+/* Converts what is given for the i-th unit, or leaves its variable alone. */
+HPyAPI_INLINE int _HPyArg_Unit(HPyContext *ctx, _HPyArg_Call *call, size_t i, char unit,
+                               bool optional)
+{
+    const bool positional = i < call->nargs;
+    HPy arg = positional ? call->args[i] : _HPyArg_Named(call, i);
+    void *out = _HPyArg_Next(call);
+    if (!positional && HPy_IsNull(arg)) {
+        return _HPyArg_Absent(ctx, call, i, optional);
+    }
+    if (positional && call->keep && unit == 'O') {
+        arg = _HPyArg_Keep(ctx, call, arg);
+        if (HPy_IsNull(arg)) {
+            return 0;
+        }
+    }
+    return _HPyArg_Convert(ctx, call->fmt, unit, arg, out);
+}
+
 /* Walks through the format once, and converts argument by argument. */
-HPyAPI_INLINE int _HPyArg_Walk(HPyContext *ctx, _HPyArg_Call *call, va_list *outs)
+HPyAPI_INLINE int _HPyArg_Walk(HPyContext *ctx, _HPyArg_Call *call)
 {
     const char *p = call->fmt;
     size_t i = 0;
     bool optional = false;
     for (;; p++) {
-        const bool positional = i < call->nargs;
-        HPy arg = positional ? call->args[i] : _HPyArg_Named(call, i);
-        int done;
-        if (positional && call->keep && *p == 'O') {
-            arg = _HPyArg_Keep(ctx, call, arg);
-            if (HPy_IsNull(arg)) {
+        if (_HPyArg_IsUnit(*p)) {
+            if (!_HPyArg_Unit(ctx, call, i++, *p, optional)) {
                 return 0;
             }
-        }
-        done = positional || !HPy_IsNull(arg) ? _HPyArg_Convert(ctx, call->fmt, *p, arg, outs)
-                                              : _HPyArg_Absent(ctx, call, i, *p, optional, outs);
-        if (done == 0) {
-            return 0;
-        }
-        if (done > 0) {
-            i++;
         } else if (*p == '|') {
             optional = true;
         } else if (*p == '$' && call->keywords != NULL) {
@@ -465,8 +475,7 @@ HPyAPI_INLINE int _HPyArg_PlaceAll(HPyContext *ctx, _HPyArg_Call *call, HPy kw, 
 }
 
 /* Walks with keywords. */
-HPyAPI_INLINE int _HPyArg_WalkNamed(HPyContext *ctx, _HPyArg_Call *call, HPy kw, size_t n,
-                                    va_list *outs)
+HPyAPI_INLINE int _HPyArg_WalkNamed(HPyContext *ctx, _HPyArg_Call *call, HPy kw, size_t n)
 {
     HPy few[16];
     size_t size = call->nkeywords * sizeof(HPy);
@@ -477,7 +486,7 @@ HPyAPI_INLINE int _HPyArg_WalkNamed(HPyContext *ctx, _HPyArg_Call *call, HPy kw,
         return 0;
     }
     memset(call->named, 0, size);
-    ok = _HPyArg_PlaceAll(ctx, call, kw, n) && _HPyArg_Walk(ctx, call, outs);
+    ok = _HPyArg_PlaceAll(ctx, call, kw, n) && _HPyArg_Walk(ctx, call);
     HPy_Close(ctx, call->unknown);
     if (call->named != few) {
         free(call->named);
@@ -498,18 +507,19 @@ HPyAPI_INLINE int _HPyArg_Finish(HPyContext *ctx, _HPyArg_Call *call, HPyTracker
     return ok;
 }
 
-/* Parses without keywords where `keywords` is null; else `kw` is null, a tuple or a dict. */
-HPyAPI_INLINE int _HPyArg_ParseAll(HPyContext *ctx, HPyTracker *ht, const HPy *args, size_t nargs,
-                                   HPy kw, bool keep, const char *fmt, const char **keywords,
-                                   va_list *outs)
+/* Parses with keywords; `kw` is null, a tuple or a dict. */
+HPyAPI_INLINE int _HPyArg_ParseNamed(HPyContext *ctx, HPyTracker *ht, const HPy *args, size_t nargs,
+                                     HPy kw, bool keep, const char *fmt, const char **keywords,
+                                     va_list *outs)
 {
-    _HPyArg_Call call = {args, nargs, fmt, keywords, SIZE_MAX, 0, NULL, HPy_NULL, {0}, keep};
+    _HPyArg_Call call = {args, nargs,    fmt, keywords, SIZE_MAX, 0,
+                         NULL, HPy_NULL, {0}, keep,     NULL,     outs};
     HPy_ssize_t n = 0;
     int ok;
     if (ht != NULL) {
         ht->_i = 0;
     }
-    if (keywords != NULL && !_HPyArg_CheckKeywords(ctx, &call, ht)) {
+    if (!_HPyArg_CheckKeywords(ctx, &call, ht)) {
         return 0;
     }
     if (!HPy_IsNull(kw)) {
@@ -518,9 +528,22 @@ HPyAPI_INLINE int _HPyArg_ParseAll(HPyContext *ctx, HPyTracker *ht, const HPy *a
             return 0;
         }
     }
-    ok = n == 0 ? _HPyArg_Walk(ctx, &call, outs)
-                : _HPyArg_WalkNamed(ctx, &call, kw, (size_t)n, outs);
+    ok = n == 0 ? _HPyArg_Walk(ctx, &call) : _HPyArg_WalkNamed(ctx, &call, kw, (size_t)n);
     return _HPyArg_Finish(ctx, &call, ht, ok);
+}
+
+/* Parses without keywords; the variables are in an array or in a list. */
+HPy_UNUSED _HPY_NEVER_INLINE static int _HPyArg_ParseAny(HPyContext *ctx, HPyTracker *ht,
+                                                         const HPy *args, size_t nargs,
+                                                         const char *fmt, const void *const *outs,
+                                                         va_list *list)
+{
+    _HPyArg_Call call = {args, nargs,    fmt, NULL,  SIZE_MAX, 0,
+                         NULL, HPy_NULL, {0}, false, outs,     list};
+    if (ht != NULL) {
+        ht->_i = 0;
+    }
+    return _HPyArg_Finish(ctx, &call, ht, _HPyArg_Walk(ctx, &call));
 }
 
 /**
@@ -539,10 +562,63 @@ HPyAPI_INLINE int HPyArg_Parse(HPyContext *ctx, HPyTracker *ht, const HPy *args,
     va_list outs;
     int ok;
     va_start(outs, fmt);
-    ok = _HPyArg_ParseAll(ctx, ht, args, nargs, HPy_NULL, false, fmt, NULL, &outs);
+    ok = _HPyArg_ParseAny(ctx, ht, args, nargs, fmt, NULL, &outs);
     va_end(outs);
     return ok;
 }
+
+#if _HPY_GNU && !defined(__cplusplus)
+
+/*
+ * The same for a format that is a literal of at most eight units: the compiler walks through it,
+ * and what is left is one conversion for each argument. Wrong numbers of arguments, and formats
+ * that are not known at compile time, go the long way.
+ */
+HPyAPI_INLINE _HPY_ALWAYS_INLINE int _HPyArg_ParseLiteral(HPyContext *ctx, HPyTracker *ht,
+                                                          const HPy *args, size_t nargs,
+                                                          const void *const *outs, size_t nouts)
+{
+    const char *fmt = (const char *)*outs++;
+    const size_t required = strcspn(fmt, "|:;");
+    const size_t bar = fmt[required] == '|';
+    const size_t units = required + (bar ? strcspn(fmt + required + 1, ":;") : 0);
+    const bool known = __builtin_constant_p(units) && units == nouts && units <= 8 &&
+                       strspn(fmt, "bBhHiIlkLKnfdpsO") == required &&
+                       (!bar || strspn(fmt + required + 1, "bBhHiIlkLKnfdpsO") == units - required);
+    if (!known || nargs < required || nargs > units) {
+        return _HPyArg_ParseAny(ctx, ht, args, nargs, fmt, outs, NULL);
+    }
+    if (ht != NULL) {
+        ht->_i = 0;
+    }
+#    define _HPyArg_ONE(i)                                                                         \
+        if ((i) < units && ((i) < required || (i) < nargs) &&                                      \
+            !_HPyArg_Convert(ctx, fmt, fmt[(i) < required ? (i) : (i) + 1], args[i],               \
+                             (void *)(uintptr_t)outs[i])) {                                        \
+            return 0;                                                                              \
+        }
+    _HPyArg_ONE(0);
+    _HPyArg_ONE(1);
+    _HPyArg_ONE(2);
+    _HPyArg_ONE(3);
+    _HPyArg_ONE(4);
+    _HPyArg_ONE(5);
+    _HPyArg_ONE(6);
+    _HPyArg_ONE(7);
+#    undef _HPyArg_ONE
+    if (ht != NULL) {
+        *ht = HPyTracker_New(ctx, 0);
+        return ht->_i != 0;
+    }
+    return 1;
+}
+
+/* The format and the addresses of the variables go into an array. */
+#    define HPyArg_Parse(ctx, ht, args, nargs, ...)                                                \
+        _HPyArg_ParseLiteral(ctx, ht, args, nargs, (const void *const[]){__VA_ARGS__},             \
+                             sizeof((const void *const[]){__VA_ARGS__}) / sizeof(void *) - 1)
+
+#endif
 
 /**
  * Converts the arguments of an HPyFunc_KEYWORDS function to C values.
@@ -563,7 +639,7 @@ HPyAPI_INLINE int HPyArg_ParseKeywords(HPyContext *ctx, HPyTracker *ht, const HP
     va_list outs;
     int ok;
     va_start(outs, keywords);
-    ok = _HPyArg_ParseAll(ctx, ht, args, nargs, kwnames, false, fmt, keywords, &outs);
+    ok = _HPyArg_ParseNamed(ctx, ht, args, nargs, kwnames, false, fmt, keywords, &outs);
     va_end(outs);
     return ok;
 }
@@ -590,7 +666,7 @@ HPyAPI_INLINE int HPyArg_ParseKeywordsDict(HPyContext *ctx, HPyTracker *ht, cons
     va_list outs;
     int ok;
     va_start(outs, keywords);
-    ok = _HPyArg_ParseAll(ctx, ht, args, (size_t)nargs, kw, true, fmt, keywords, &outs);
+    ok = _HPyArg_ParseNamed(ctx, ht, args, (size_t)nargs, kw, true, fmt, keywords, &outs);
     va_end(outs);
     return ok;
 }

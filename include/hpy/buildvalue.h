@@ -39,10 +39,21 @@ HPyAPI_INLINE HPy _HPyBuild_Fail(HPyContext *ctx, const char *problem, char c)
                          (int)(unsigned char)c);
 }
 
-/* Moves on to the next character that is not in `skip`, and returns it. */
-HPyAPI_INLINE char _HPyBuild_Next(_HPyBuild *b, const char *skip)
+/* Moves on to the next character that is not blank, and returns it. */
+HPyAPI_INLINE char _HPyBuild_SkipBlanks(_HPyBuild *b)
 {
-    b->p += strspn(b->p, skip);
+    while (*b->p == ' ' || *b->p == '\t') {
+        b->p++;
+    }
+    return *b->p;
+}
+
+/* The same, also over commas. */
+HPyAPI_INLINE char _HPyBuild_SkipCommas(_HPyBuild *b)
+{
+    while (_HPyBuild_SkipBlanks(b) == ',') {
+        b->p++;
+    }
     return *b->p;
 }
 
@@ -51,21 +62,66 @@ HPyAPI_INLINE HPy_ssize_t _HPyBuild_Count(const char *p, char close)
 {
     HPy_ssize_t n = 0, depth = 0;
     for (; depth > 0 || *p != close; p++) {
-        if (*p == '\0' || (depth == 0 && strchr(")]}", *p) != NULL)) {
+        switch (*p) {
+        case '\0':
             return -1;
+        case ' ':
+        case '\t':
+        case ',':
+            break;
+        case '(':
+        case '[':
+        case '{':
+            n += depth == 0;
+            depth++;
+            break;
+        case ')':
+        case ']':
+        case '}':
+            if (depth == 0) {
+                return -1;
+            }
+            depth--;
+            break;
+        default:
+            n += depth == 0;
         }
-        n += depth == 0 && strchr(" \t,", *p) == NULL;
-        depth += strchr("([{", *p) != NULL;
-        depth -= strchr(")]}", *p) != NULL;
     }
     return n;
+}
+
+/* How many values of a tuple are kept on the stack until it is made. */
+#define _HPY_BUILD_FEW 8
+
+/* The tuple of n values, not more than a few, that stand at the position. */
+HPyAPI_INLINE HPy _HPyBuild_FewTuple(HPyContext *ctx, _HPyBuild *b, HPy_ssize_t n)
+{
+    HPy items[_HPY_BUILD_FEW], tuple = HPy_NULL;
+    HPy_ssize_t i, made;
+    for (made = 0; made < n; made++) {
+        items[made] = _HPyBuild_Value(ctx, b);
+        if (HPy_IsNull(items[made])) {
+            break;
+        }
+    }
+    if (made == n) {
+        tuple = HPyTuple_FromArray(ctx, items, n);
+    }
+    for (i = 0; i < made; i++) {
+        HPy_Close(ctx, items[i]);
+    }
+    return tuple;
 }
 
 /* The tuple of n values that stand at the position. */
 HPyAPI_INLINE HPy _HPyBuild_Tuple(HPyContext *ctx, _HPyBuild *b, HPy_ssize_t n)
 {
-    HPyTupleBuilder builder = HPyTupleBuilder_New(ctx, n);
+    HPyTupleBuilder builder;
     HPy_ssize_t i;
+    if (n <= _HPY_BUILD_FEW) {
+        return _HPyBuild_FewTuple(ctx, b, n);
+    }
+    builder = HPyTupleBuilder_New(ctx, n);
     for (i = 0; i < n; i++) {
         HPy item = _HPyBuild_Value(ctx, b);
         if (HPy_IsNull(item)) {
@@ -105,7 +161,7 @@ HPyAPI_INLINE HPy _HPyBuild_Sequence(HPyContext *ctx, _HPyBuild *b, char open, c
     }
     result = open == '(' ? _HPyBuild_Tuple(ctx, b, n) : _HPyBuild_List(ctx, b, n);
     if (!HPy_IsNull(result)) {
-        _HPyBuild_Next(b, " \t,");
+        _HPyBuild_SkipCommas(b);
         b->p++; /* the closing bracket */
     }
     return result;
@@ -119,7 +175,7 @@ HPyAPI_INLINE int _HPyBuild_Entry(HPyContext *ctx, _HPyBuild *b, HPy dict)
     if (HPy_IsNull(key)) {
         return -1;
     }
-    if (_HPyBuild_Next(b, " \t") != ':') {
+    if (_HPyBuild_SkipBlanks(b) != ':') {
         _HPyBuild_Fail(ctx, "missing", ':');
         HPy_Close(ctx, key);
         return -1;
@@ -137,7 +193,7 @@ HPyAPI_INLINE int _HPyBuild_Entry(HPyContext *ctx, _HPyBuild *b, HPy dict)
 /* What may follow an entry: a comma, or the end. 0, or -1 with an exception. */
 HPyAPI_INLINE int _HPyBuild_EntryEnd(HPyContext *ctx, _HPyBuild *b)
 {
-    char c = _HPyBuild_Next(b, " \t");
+    char c = _HPyBuild_SkipBlanks(b);
     if (c == ',') {
         b->p++;
         return 0;
@@ -161,7 +217,7 @@ HPyAPI_INLINE HPy _HPyBuild_Dict(HPyContext *ctx, _HPyBuild *b)
     if (HPy_IsNull(dict)) {
         return HPy_NULL;
     }
-    while ((c = _HPyBuild_Next(b, " \t")) != '}') {
+    while ((c = _HPyBuild_SkipBlanks(b)) != '}') {
         if (c == '\0') {
             _HPyBuild_Fail(ctx, "unmatched", '{');
         } else if (c == ',') {
@@ -192,7 +248,7 @@ HPyAPI_INLINE HPy _HPyBuild_Text(HPyContext *ctx, const char *utf8)
 /* The value of the unit at the position. */
 HPyAPI_INLINE HPy _HPyBuild_Value(HPyContext *ctx, _HPyBuild *b)
 {
-    char c = _HPyBuild_Next(b, " \t,");
+    char c = _HPyBuild_SkipCommas(b);
     b->p += c != '\0';
     switch (c) {
     case '(':

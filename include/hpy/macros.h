@@ -27,6 +27,15 @@
 /** Begins a function of the API that lives in a header: each translation unit has its own copy. */
 #define HPyAPI_INLINE HPy_UNUSED static inline
 
+/* For a function of the headers that is worth its place at each call, or only once. */
+#if _HPY_GNU
+#    define _HPY_ALWAYS_INLINE __attribute__((always_inline))
+#    define _HPY_NEVER_INLINE __attribute__((noinline))
+#else
+#    define _HPY_ALWAYS_INLINE
+#    define _HPY_NEVER_INLINE
+#endif
+
 /** Marks a function that does not return. */
 #if _HPY_GNU
 #    define HPy_NO_RETURN __attribute__((noreturn))

@@ -118,10 +118,37 @@ HPyAPI_INLINE PyTypeObject *_HPyType_ReleaseLevels(PyObject *self, PyTypeObject 
     return level;
 }
 
-/* Finalizes and releases an object, and drops its reference to its type. */
-HPyAPI_INLINE void _HPyType_Release(PyObject *self)
+/*
+ * The record of a type that was made here, directly below `object`, and leaves nothing to do but
+ * its own struct; else NULL.
+ */
+HPyAPI_INLINE const _HPyType_Record *_HPyType_OnlyLevel(PyTypeObject *type)
 {
-    PyTypeObject *type = Py_TYPE(self);
+    if (type->tp_dealloc != _HPyType_Dealloc || type->tp_base != &PyBaseObject_Type ||
+        type->tp_finalize != NULL || type->tp_weaklistoffset != 0) {
+        return NULL;
+    }
+    return _HPyType_ReleasedRecord(type);
+}
+
+/* What _HPyType_ReleaseAny comes to for such a type. */
+HPyAPI_INLINE void _HPyType_ReleaseOnly(PyObject *self, PyTypeObject *type,
+                                        const _HPyType_Record *record)
+{
+    if (PyType_IS_GC(type)) {
+        PyObject_GC_UnTrack(self);
+    }
+    _HPyType_VisitFields(self, record, _HPyType_ClearField, NULL);
+    if (record->destroy != NULL) {
+        record->destroy(_HPyType_Struct(self, record));
+    }
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* Finalizes and releases an object, and drops its reference to its type. */
+HPyAPI_INLINE void _HPyType_ReleaseAny(PyObject *self, PyTypeObject *type)
+{
     PyTypeObject *level = type;
     PyTypeObject *base;
     int base_drops_type;
@@ -147,6 +174,17 @@ HPyAPI_INLINE void _HPyType_Release(PyObject *self)
     base->tp_dealloc(self);
     if (!base_drops_type) {
         Py_DECREF(type);
+    }
+}
+
+HPyAPI_INLINE void _HPyType_Release(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    const _HPyType_Record *record = _HPyType_OnlyLevel(type);
+    if (record != NULL) {
+        _HPyType_ReleaseOnly(self, type, record);
+    } else {
+        _HPyType_ReleaseAny(self, type);
     }
 }
 

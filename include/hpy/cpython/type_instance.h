@@ -21,7 +21,8 @@ HPyAPI_INLINE PyObject *_HPyType_Construct(PyTypeObject *type, PyTypeObject *bui
 HPyAPI_INLINE PyObject *_HPyType_Allocate(PyTypeObject *type, const _HPyType_Record *record)
 {
     PyTypeObject *builtin = type;
-    if (record != NULL && record->shape != HPyType_BuiltinShape_Legacy) {
+    if (record != NULL && record->shape != HPyType_BuiltinShape_Legacy &&
+        type->tp_base != &PyBaseObject_Type) {
         while (PyType_HasFeature(builtin, Py_TPFLAGS_HEAPTYPE)) {
             builtin = builtin->tp_base;
         }
