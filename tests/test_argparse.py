@@ -53,12 +53,14 @@ static HPy absent_{unit}_impl(HPyContext *ctx, HPy self, const HPy *args, size_t
 """
 
 
-@pytest.fixture
-def units(module):
+@pytest.fixture(params=["HPyArg_Parse", "(HPyArg_Parse)"], ids=["literal", "any"])
+def units(module, request):
+    """Functions for each unit, parsed by the compiler and by the function behind the macro."""
     source = "".join(
         ONE_UNIT.format(unit=unit, type=type, result=result)
         for unit, (type, result) in UNITS.items()
     )
+    source = source.replace("HPyArg_Parse", request.param)
     return module(source, ",".join(f"one_{u}, absent_{u}" for u in UNITS))
 
 

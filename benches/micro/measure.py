@@ -4,27 +4,15 @@ Usage: measure.py LIBRARY REPEAT, two shared libraries. Prints N and the name of
 """
 
 import gc
-import importlib.util
 import operator
 import sys
-from importlib.machinery import ExtensionFileLoader, ModuleSpec
 from pathlib import Path
 from types import SimpleNamespace
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from loading import load
+
 TIMES = 1000
-
-
-def load(path):
-    """Load a library, whichever its ABI is."""
-    name = Path(path).name.split(".")[0]
-    spec = ModuleSpec(name, ExtensionFileLoader(name, path), origin=path)
-    if ".hpy0." in Path(path).name:
-        from hpy import universal
-
-        return universal.load(name, path, spec)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def calls(module):
@@ -149,4 +137,5 @@ def main():
         measure(row, TIMES, function, objects, loops=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

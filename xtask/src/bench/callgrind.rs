@@ -30,14 +30,14 @@ pub fn require() -> Result<()> {
     Ok(())
 }
 
-/// Counts what `script` runs with the arguments `libraries`. It prints a line `N<tab>ROW` for each
+/// Counts what `script` runs with `arguments`. It prints a line `N<tab>ROW` for each
 /// function, after two rounds of the loop in `repeat.c`: N calls and 2N.
 pub fn count(
     bench: &Bench,
     environment: &Environment,
     title: &str,
     script: &Path,
-    libraries: &[&Path],
+    arguments: &[&Path],
 ) -> Result<Vec<Cell>> {
     step(&format!("count: {title}"));
     let reports = bench.out.join("reports");
@@ -54,7 +54,7 @@ pub fn count(
             .arg(format!("--dump-after={COUNTED}"))
             .arg(environment.python())
             .arg(script)
-            .args(libraries)
+            .args(arguments)
             .env("PYTHONHASHSEED", "0"),
     )?;
     listing.lines().enumerate().map(|(i, line)| cell(&reports, i, line)).collect()

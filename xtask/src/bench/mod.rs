@@ -1,9 +1,12 @@
 //! `cargo xtask bench`: what things cost, beside plain C API and HPy 0.9.0. One topic a file.
 
+mod build;
 mod callgrind;
 mod micro;
 mod page;
 mod place;
+mod plot;
+mod programs;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -20,7 +23,10 @@ struct Topic {
     measure: fn(&Bench) -> Result<String>,
 }
 
-const TOPICS: &[Topic] = &[Topic { name: "micro", measure: micro::measure }];
+const TOPICS: &[Topic] = &[
+    Topic { name: "programs", measure: programs::measure },
+    Topic { name: "micro", measure: micro::measure },
+];
 
 /// What each topic works with.
 struct Bench<'a> {
