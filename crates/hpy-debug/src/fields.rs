@@ -20,6 +20,8 @@ use crate::world::World;
 
 /// How many fields are remembered. Of further ones is only checked whether they are visited.
 const MOST_STORED: usize = 1 << 18;
+/// How many moved fields are remembered.
+const MOST_ADRIFT: usize = 1 << 12;
 /// How many objects are looked at when a call ends.
 const MOST_TOUCHED: usize = 64;
 /// How many fields an object may have that is looked at.
@@ -76,6 +78,8 @@ pub(crate) struct Fields {
     stored: FxHashMap<usize, Stored>,
     /// How many fields of an owner hold a value.
     held: FxHashMap<(usize, isize), u32>,
+    /// Those of them that were moved away without the API, and overwritten where they were; it is not known yet whereto.
+    adrift: FxHashMap<(usize, isize), u32>,
     /// How often fields of a type at an offset were looked at.
     looks: FxHashMap<(usize, isize), u32>,
     touched: Vec<Touched>,
@@ -88,14 +92,32 @@ impl Fields {
         Self {
             stored: FxHashMap::with_hasher(FxBuildHasher),
             held: FxHashMap::with_hasher(FxBuildHasher),
+            adrift: FxHashMap::with_hasher(FxBuildHasher),
             looks: FxHashMap::with_hasher(FxBuildHasher),
             touched: Vec::new(),
             full: false,
         }
     }
 
+    /// Remembers what is in a field now, after `before`.
+    pub fn store(&mut self, owner: usize, before: isize, field: Seen) {
+        if let Some(stored) = self.stored.get(&field.address)
+            && stored.owner == owner
+            && stored.value != before
+        {
+            let value = stored.value;
+            if self.adrift.len() < MOST_ADRIFT {
+                *self.adrift.entry((owner, value)).or_default() += 1;
+                *self.held.entry((owner, value)).or_default() += 1;
+            } else {
+                self.full = true;
+            }
+        }
+        self.put(owner, field);
+    }
+
     /// Remembers what is in a field now; 0 is nothing.
-    pub fn put(&mut self, owner: usize, field: Seen) {
+    fn put(&mut self, owner: usize, field: Seen) {
         self.take(field.address);
         if field.value == 0 {
             return;
@@ -111,12 +133,7 @@ impl Fields {
     /// Forgets what is in a field.
     fn take(&mut self, address: usize) {
         let Some(Stored { owner, value, .. }) = self.stored.remove(&address) else { return };
-        if let Some(count) = self.held.get_mut(&(owner, value)) {
-            *count -= 1;
-            if *count == 0 {
-                self.held.remove(&(owner, value));
-            }
-        }
+        decrement(&mut self.held, (owner, value));
     }
 
     /// The owner through which a field was stored, if what was stored still is in it.
@@ -238,11 +255,18 @@ impl Fields {
         }
         let mut moved = Vec::new();
         strange.retain(|&seen| {
-            let Some(before) = gone.get_mut(&seen.value).and_then(Vec::pop) else { return true };
-            moved.push((before, seen));
-            false
+            if let Some(before) = gone.get_mut(&seen.value).and_then(Vec::pop) {
+                moved.push((Some(before), seen));
+                return false;
+            }
+            if decrement(&mut self.adrift, (owner, seen.value)) {
+                decrement(&mut self.held, (owner, seen.value));
+                moved.push((None, seen));
+                return false;
+            }
+            true
         });
-        moved.iter().for_each(|&(before, _)| self.take(before));
+        moved.iter().filter_map(|&(before, _)| before).for_each(|before| self.take(before));
         moved.iter().for_each(|&(_, seen)| self.put(owner, seen));
     }
 
@@ -260,7 +284,24 @@ impl Fields {
         for seen in seen {
             self.take(seen.address);
         }
+        let held = &mut self.held;
+        self.adrift.retain(|&(other, value), count| {
+            if other == owner {
+                (0..*count).for_each(|_| _ = decrement(held, (owner, value)));
+            }
+            other != owner
+        });
     }
+}
+
+/// Counts one less; whether there was one.
+fn decrement(counts: &mut FxHashMap<(usize, isize), u32>, key: (usize, isize)) -> bool {
+    let Some(count) = counts.get_mut(&key) else { return false };
+    *count -= 1;
+    if *count == 0 {
+        counts.remove(&key);
+    }
+    true
 }
 
 /// Lets an object be looked at when the outermost call of this thread ends, if everything can be known of it. `store` is a field that was
@@ -482,6 +523,21 @@ mod tests {
         assert!(compare(&mut fields, &[after]).is_empty());
         assert_eq!(fields.owner(after), Some(OWNER));
         assert_eq!(fields.owner(before), None);
+    }
+
+    #[test]
+    fn what_was_moved_and_overwritten_is_known() {
+        let (before, after) = (field(0x1008, 7), field(0x1010, 7));
+        let mut fields = fields(&[(OWNER, before)]);
+        let other = field(before.address, 8);
+        fields.store(OWNER, 0, other);
+        assert_eq!(fields.held[&(OWNER, 7)], 1);
+        assert!(compare(&mut fields, &[other, after]).is_empty());
+        assert!(fields.adrift.is_empty());
+        assert_eq!(fields.held[&(OWNER, 7)], 1);
+        fields.store(OWNER, 0, field(after.address, 9));
+        fields.forget(OWNER, &[other, field(after.address, 9)]);
+        assert!(fields.adrift.is_empty() && fields.held.is_empty() && fields.stored.is_empty());
     }
 
     #[test]

@@ -179,10 +179,11 @@ pub(crate) unsafe fn may_read(
     };
     // SAFETY: the caller's promise.
     unsafe {
-        if worth {
+        let may_read = known || learn(api, h, wrapped, shape, place);
+        if worth || (may_read && !known) {
             fields::touch(api.world(), wrapped, Layout::of(api.world(), wrapped), None);
         }
-        known || learn(api, h, wrapped, shape, place)
+        may_read
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) unsafe extern "C" fn ctx_Field_Store(
             _ => ((*inner).ctx_Field_Load)(inner, owner, *target_field),
         };
         ((*inner).ctx_Field_Store)(inner, owner, target_field, value);
-        stored(&api, owner, layout, target_field);
+        stored(&api, owner, layout, before.value, target_field);
         if !old.is_null() {
             ((*inner).ctx_Close)(inner, old);
         }
@@ -71,7 +71,7 @@ fn may_store(api: &Api, h: HPy, layout: &mut Layout, field: Seen) -> bool {
 }
 
 /// Remembers what is in a field now, and lets its owner be looked at later.
-unsafe fn stored(api: &Api, owner: HPy, layout: Layout, field: *mut HPyField) {
+unsafe fn stored(api: &Api, owner: HPy, layout: Layout, before: isize, field: *mut HPyField) {
     if !layout.is_checkable() {
         return;
     }
@@ -79,7 +79,7 @@ unsafe fn stored(api: &Api, owner: HPy, layout: Layout, field: *mut HPyField) {
     let seen = unsafe { Seen { address: field as usize, value: (*field)._i } };
     let worth = {
         let fields = &mut state().fields;
-        fields.put(layout.start, seen);
+        fields.store(layout.start, before, seen);
         seen.value != 0 && fields.is_worth(&layout, seen.address)
     };
     if worth {
