@@ -101,15 +101,15 @@ impl DebugHandle {
     /// Where the handle was opened: function, file and line of each C frame, the innermost first. What is not known is
     /// None.
     #[getter]
-    fn r#where(&self) -> Vec<Place> {
-        self.0.frames().into_iter().map(place).collect()
+    fn r#where(&self) -> Vec<Location> {
+        self.0.frames().into_iter().map(location).collect()
     }
 
     /// The line of Python code that had called the extension when the handle was opened: function, file and line; None if it
     /// was not captured.
     #[getter]
-    fn caller(&self) -> Option<Place> {
-        self.0.caller().map(place)
+    fn caller(&self) -> Option<Location> {
+        self.0.caller().map(location)
     }
 
     /// Whether `where` has the lines of the calls; else it has at most the function that Python called.
@@ -143,9 +143,9 @@ impl DebugHandle {
 }
 
 /// A function, its file, and a line.
-pub(crate) type Place = (Option<String>, Option<OsString>, Option<u32>);
+pub(crate) type Location = (Option<String>, Option<OsString>, Option<u32>);
 
-pub(crate) fn place(frame: Frame) -> Place {
+pub(crate) fn location(frame: Frame) -> Location {
     (frame.function, frame.file.map(PathBuf::into_os_string), frame.line)
 }
 

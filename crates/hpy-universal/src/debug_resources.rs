@@ -3,7 +3,7 @@
 use hpy_debug::Resource;
 use pyo3::prelude::*;
 
-use crate::debug::{Place, place};
+use crate::debug::{Location, location};
 
 /// A builder, tracker or buffer of an extension that has not ended.
 #[pyclass(frozen, module = "hpy.universal._debug")]
@@ -31,14 +31,14 @@ impl DebugResource {
 
     /// Where it was made: function, file and line of each C frame, the innermost first. What is not known is None.
     #[getter]
-    fn r#where(&self) -> Vec<Place> {
-        self.0.frames().into_iter().map(place).collect()
+    fn r#where(&self) -> Vec<Location> {
+        self.0.frames().into_iter().map(location).collect()
     }
 
     /// The line of Python code that had called the extension: function, file and line; None if it was not captured.
     #[getter]
-    fn caller(&self) -> Option<Place> {
-        self.0.caller().map(place)
+    fn caller(&self) -> Option<Location> {
+        self.0.caller().map(location)
     }
 
     /// Whether `where` has the lines of the calls; else it has only the function that Python called.
