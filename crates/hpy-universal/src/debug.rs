@@ -424,9 +424,10 @@ fn line(number: NonZeroU32) -> Option<Frame> {
     let line = hpy_cpython::line(number)?;
     Python::try_attach(|py| {
         let pending = PyErr::take(py);
-        // SAFETY: the code object is valid for ever.
-        let code = unsafe { Bound::from_borrowed_ptr(py, line.code().cast()) };
-        let frame = frame(&code, line.number);
+        // SAFETY: the code object is valid for ever, and the interpreter is attached.
+        let (code, number) =
+            unsafe { (Bound::from_borrowed_ptr(py, line.code().cast()), line.number()) };
+        let frame = frame(&code, number);
         if let Some(pending) = pending {
             pending.restore(py);
         }
