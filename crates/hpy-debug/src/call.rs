@@ -35,6 +35,12 @@ pub(crate) fn current_function() -> usize {
     unsafe { current().as_ref() }.map_or(0, |context| context.target.get().address())
 }
 
+/// Where on the stack the call that this thread is in began; where the stack ends, if it is in none.
+pub(crate) fn entry_frame() -> usize {
+    // SAFETY: contexts are never freed.
+    unsafe { current().as_ref() }.map_or(usize::MAX, |context| context.frame.get())
+}
+
 /// The world of the call that this thread is in, if it is in one.
 pub(crate) fn current_world() -> Option<&'static World> {
     // SAFETY: contexts are never freed.
@@ -179,6 +185,8 @@ impl<const N: usize> Call<N> {
         pause(outer, thread);
         context.thread.store(thread, Ordering::Relaxed);
         context.target.set(target);
+        let here = 0_u8;
+        context.frame.set(ptr::from_ref(&here) as usize);
         let (mut handles, mut places) = (arguments, [None; N]);
         let mut opening = state.handles.opening();
         for at in 0..N {

@@ -12,7 +12,7 @@ use hpy_abi::HPy;
 
 use crate::raw::Snapshot;
 use crate::slots::{self, Slot};
-use crate::trace::Trace;
+use crate::trace::{Trace, Traces};
 use crate::world::Target;
 
 /// Who may close a handle.
@@ -51,51 +51,81 @@ pub(crate) enum Invalid {
 #[derive(Clone, Copy)]
 pub(crate) struct Place(&'static Slot);
 
+/// What changes whenever a handle is opened.
+#[derive(Clone, Copy)]
+struct Front {
+    /// The beginning of the list of closed slots, which is never empty.
+    oldest: &'static Slot,
+    /// The length of the list.
+    length: usize,
+    /// How many handles were opened, other things made, and generations begun.
+    count: u64,
+}
+
+impl Front {
+    /// Takes the oldest slot out of the list, which is not its only one.
+    #[inline(always)]
+    fn take_oldest(&mut self) -> &'static Slot {
+        let slot = self.oldest;
+        self.oldest = after(slot);
+        self.length -= 1;
+        slot
+    }
+
+    #[inline(always)]
+    fn count(&mut self) -> u64 {
+        self.count += 1;
+        self.count
+    }
+}
+
 /// All handles of the process.
 pub(crate) struct Handles {
-    /// The list of closed slots, which is never empty.
-    oldest: &'static Slot,
+    front: Front,
+    /// The end of the list.
     newest: &'static Slot,
-    length: usize,
     /// How many of the list are remembered, as long as the limit below was not lowered meanwhile.
     lowered_from: usize,
     /// The closed slots that have more than others, the oldest first.
     rich: VecDeque<&'static Slot>,
     closed_limit: usize,
+    /// The length that the list must have more than for its oldest slot to be used with no more ado: the limit above, or endless if handles
+    /// are traced or closed ones are rich.
+    plain_limit: usize,
     /// Slots that wait for a time with more open handles.
     spare: Option<&'static Slot>,
     /// The number of the slot that is made next.
     next: usize,
-    /// How many handles were opened, other things made, and generations begun.
-    count: u64,
     /// Bytes of copies that closed handles may keep, and do keep.
     pub copies_limit: usize,
     copies_kept: usize,
     /// How many frames are captured when a handle is opened and closed.
-    pub trace_limit: usize,
+    trace_limit: usize,
     /// Of how many handles one is traced.
     trace_every: u32,
     /// Chance: handles are opened in patterns, of which counting would always meet the same.
     chance: u32,
+    /// None before the first is captured.
+    traces: Option<Traces>,
 }
 
 impl Handles {
     pub const fn new() -> Self {
         Self {
-            oldest: &slots::FIRST[1],
+            front: Front { oldest: &slots::FIRST[1], length: 1, count: 0 },
             newest: &slots::FIRST[1],
-            length: 1,
             lowered_from: 0,
             rich: VecDeque::new(),
             closed_limit: 1024,
+            plain_limit: 1024,
             spare: None,
             next: 2,
-            count: 0,
             copies_limit: 10 << 20,
             copies_kept: 0,
             trace_limit: 0,
             trace_every: 1,
             chance: 1,
+            traces: None,
         }
     }
 
@@ -130,7 +160,7 @@ impl Handles {
     /// Begins to open handles.
     #[inline(always)]
     pub fn opening(&mut self) -> Opening<'_> {
-        Opening { oldest: self.oldest, length: self.length, count: self.count, handles: self }
+        Opening { front: self.front, handles: self }
     }
 
     /// Begins to close handles.
@@ -164,10 +194,17 @@ impl Handles {
         inner
     }
 
-    /// A slot that is not in use, where the list has none to spare.
-    #[cold]
-    #[inline(never)]
-    fn another(&mut self) -> &'static Slot {
+    /// A slot that is not in use.
+    fn take(&mut self) -> &'static Slot {
+        if self.front.length > self.closed_limit {
+            let slot = self.front.take_oldest();
+            if slot.more().is_some() {
+                // Slots are used again in the order in which they were closed.
+                self.rich.pop_front();
+                self.forget_more(slot);
+            }
+            return slot;
+        }
         if let Some(slot) = self.spare {
             self.spare = slot.next.get();
             return slot;
@@ -176,27 +213,55 @@ impl Handles {
         slots::make(self.next - 1)
     }
 
+    /// Opens a handle where there is more to do than to take the oldest slot.
+    #[cold]
+    #[inline(never)]
+    fn open_with_care(
+        &mut self,
+        front: Front,
+        target: &'static Target,
+        inner: HPy,
+        owner: Owner,
+    ) -> (&'static Slot, Front) {
+        self.front = front;
+        let slot = self.take();
+        slot.open(target, inner, owner);
+        slot.order.set(self.count());
+        if self.trace_limit != 0 && owner != Owner::Context && self.is_sampled() {
+            let trace = self.capture();
+            // SAFETY: all that is lent of slots is lent of `self`.
+            unsafe { slot.more_mut() }.get_or_insert_default().opened = Some(trace);
+        }
+        self.update_plain_limit();
+        (slot, self.front)
+    }
+
+    fn update_plain_limit(&mut self) {
+        let plain = self.trace_limit == 0 && self.rich.is_empty();
+        self.plain_limit = if plain { self.closed_limit } else { usize::MAX };
+    }
+
+    /// Captures the frames of this moment, as many as are wanted.
+    pub fn capture(&mut self) -> Trace {
+        self.traces.get_or_insert_default().capture(self.trace_limit)
+    }
+
+    /// How many frames are captured when a handle is opened and closed.
+    pub fn trace_limit(&self) -> usize {
+        self.trace_limit
+    }
+
+    /// Sets how many frames are captured when a handle is opened and closed, and of how many handles one is traced, by chance.
+    pub fn set_traces(&mut self, limit: usize, every: u32) {
+        (self.trace_limit, self.trace_every) = (limit, every.max(1));
+        self.update_plain_limit();
+    }
+
     /// Drops what a closed handle had.
     fn forget_more(&mut self, slot: &'static Slot) {
         // SAFETY: all that is lent of slots is lent of `self`.
         if let Some(more) = unsafe { slot.more_mut() }.take() {
             self.copies_kept -= more.copies.iter().map(Snapshot::size).sum::<usize>();
-        }
-    }
-
-    /// What is to do when a handle is opened that is traced, or whose slot still has what the handle before it had.
-    #[cold]
-    #[inline(never)]
-    fn opened_rich(&mut self, slot: &'static Slot) {
-        if slot.more().is_some() {
-            // Slots are used again in the order in which they were closed.
-            self.rich.pop_front();
-            self.forget_more(slot);
-        }
-        if self.trace_limit != 0 && slot.owner.get() != Owner::Context && self.is_sampled() {
-            let trace = Trace::capture(self.trace_limit);
-            // SAFETY: all that is lent of slots is lent of `self`.
-            unsafe { slot.more_mut() }.get_or_insert_default().opened = Some(trace);
         }
     }
 
@@ -209,11 +274,6 @@ impl Handles {
         self.chance.is_multiple_of(self.trace_every)
     }
 
-    /// Sets how many frames are captured when a handle is opened and closed, and of how many handles one is traced, by chance.
-    pub fn set_traces(&mut self, limit: usize, every: u32) {
-        (self.trace_limit, self.trace_every) = (limit, every.max(1));
-    }
-
     /// Makes the copies of a handle that is closed now unreadable; those that the budget has no room for go. Captures the trace.
     #[cold]
     #[inline(never)]
@@ -221,7 +281,7 @@ impl Handles {
         // SAFETY: all that is lent of slots is lent of `self`.
         let Some(more) = (unsafe { slot.more_mut() }) else { return };
         if self.trace_limit != 0 && more.opened.is_some() {
-            more.closed = Some(Trace::capture(self.trace_limit));
+            more.closed = Some(self.capture());
         }
         more.copies.retain(|copy| {
             let kept = self.copies_kept + copy.size() <= self.copies_limit;
@@ -237,6 +297,7 @@ impl Handles {
         {
             self.forget_more(oldest);
         }
+        self.update_plain_limit();
     }
 
     /// How many closed handles are remembered.
@@ -247,31 +308,29 @@ impl Handles {
     /// Sets how many closed handles are remembered, at least 1. If there are more, they are used again first.
     pub fn set_closed_limit(&mut self, limit: usize) {
         let remembered = self.remembered();
-        while self.length > remembered {
-            let slot = self.oldest;
+        while self.front.length > remembered {
+            let slot = self.front.take_oldest();
             if slot.more().is_some() {
                 self.rich.pop_front();
                 self.forget_more(slot);
             }
-            self.oldest = after(slot);
-            self.length -= 1;
             slot.next.set(self.spare);
             self.spare = Some(slot);
         }
         self.closed_limit = limit.max(1);
         self.lowered_from = remembered;
+        self.update_plain_limit();
     }
 
     /// How many of the list are remembered.
     fn remembered(&self) -> usize {
-        self.length.min(self.closed_limit.max(self.lowered_from))
+        self.front.length.min(self.closed_limit.max(self.lowered_from))
     }
 
     /// The next number in the order in which things happen. As the number of a generation, what is opened later is above it.
     #[inline(always)]
     pub fn count(&mut self) -> u64 {
-        self.count += 1;
-        self.count
+        self.front.count()
     }
 
     /// The slots of open handles since `generation`, in the order in which they were opened.
@@ -286,10 +345,10 @@ impl Handles {
 
     /// The slots of closed handles that were opened since `generation`, in the order in which they were closed.
     pub fn closed_since(&self, generation: u64) -> Vec<u32> {
-        let list = core::iter::successors(Some(self.oldest), |slot| slot.next.get());
+        let list = core::iter::successors(Some(self.front.oldest), |slot| slot.next.get());
         let list = list
-            .take(self.length)
-            .skip(self.length - self.remembered())
+            .take(self.front.length)
+            .skip(self.front.length - self.remembered())
             .filter(|slot| slot.order.get() > generation);
         list.map(Slot::number).collect()
     }
@@ -298,9 +357,7 @@ impl Handles {
 /// Opens handles, one after the other. What changes with each is in here, and not in memory.
 pub(crate) struct Opening<'a> {
     handles: &'a mut Handles,
-    oldest: &'static Slot,
-    length: usize,
-    count: u64,
+    front: Front,
 }
 
 impl Opening<'_> {
@@ -315,33 +372,21 @@ impl Opening<'_> {
         if inner.is_null() {
             return (inner, None);
         }
-        let slot = self.take();
-        let h = slot.open(target, inner, owner);
-        self.count += 1;
-        slot.order.set(self.count);
-        if self.handles.trace_limit != 0 || slot.more().is_some() {
-            self.handles.opened_rich(slot);
+        if self.front.length <= self.handles.plain_limit {
+            // By value, so that the front stays in registers.
+            let (slot, front) = self.handles.open_with_care(self.front, target, inner, owner);
+            self.front = front;
+            return (slot.value(), Some(Place(slot)));
         }
-        (h, Some(Place(slot)))
-    }
-
-    #[inline(always)]
-    fn take(&mut self) -> &'static Slot {
-        if self.length <= self.handles.closed_limit {
-            return self.handles.another();
-        }
-        let slot = self.oldest;
-        self.oldest = after(slot);
-        self.length -= 1;
-        slot
+        let slot = self.front.take_oldest();
+        slot.order.set(self.front.count());
+        (slot.open(target, inner, owner), Some(Place(slot)))
     }
 
     /// Makes it known.
     #[inline(always)]
     pub fn end(self) {
-        self.handles.oldest = self.oldest;
-        self.handles.length = self.length;
-        self.handles.count = self.count;
+        self.handles.front = self.front;
     }
 }
 
@@ -392,7 +437,7 @@ impl Closing<'_> {
     #[inline(always)]
     pub fn end(self) {
         self.handles.newest = self.newest;
-        self.handles.length += self.closed;
+        self.handles.front.length += self.closed;
     }
 }
 

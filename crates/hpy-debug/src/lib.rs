@@ -39,6 +39,7 @@ mod state;
 mod structs;
 mod trace;
 mod types;
+mod unwind;
 mod view;
 mod world;
 

@@ -51,8 +51,8 @@ impl Resources {
 impl State {
     /// Keeps a thing that the running call has made, until it is removed.
     pub fn keep(&mut self, thing: Thing) -> isize {
-        let limit = self.handles.trace_limit;
-        let trace = if limit == 0 { Trace::of_call() } else { Trace::capture(limit) };
+        let limit = self.handles.trace_limit();
+        let trace = if limit == 0 { Trace::of_call() } else { self.handles.capture() };
         let order = self.handles.count();
         let world = current_world();
         self.resources.pool.insert(Made { thing, order, trace, world })

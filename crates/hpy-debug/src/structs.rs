@@ -14,8 +14,9 @@ use crate::fields;
 use crate::findings::{OTHER_STRUCT, WRONG_SHAPE};
 use crate::report::Verdict;
 use crate::state::{State, state};
-use crate::trace::{Frame, Trace, caller, is_in_header, library};
+use crate::trace::{Frame, Trace, is_in_header};
 use crate::types::Layout;
+use crate::unwind::{caller, library};
 
 /// How many levels of an object are looked at.
 const DEEPEST: usize = 8;

@@ -1,14 +1,16 @@
 //! Where something happened: return addresses, captured cheaply and resolved when they are shown.
 
 use core::num::NonZeroU32;
+use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::call::current_function;
+use crate::call::{current_function, entry_frame};
 use crate::report;
-
-/// Frames of our own that lie above the extension's when a trace is captured.
-const OWN: usize = 12;
+#[cfg(unix)]
+use crate::unwind::info;
+use crate::unwind::{library, walk};
 
 /// How many frames a trace of the moment has.
 const NOW: usize = 16;
@@ -16,7 +18,7 @@ const NOW: usize = 16;
 /// Return addresses, the innermost first.
 #[derive(Clone, Debug)]
 pub(crate) struct Trace {
-    frames: Box<[usize]>,
+    frames: Arc<[usize]>,
     /// The author's function that Python called.
     function: usize,
     /// The line of Python code that called it, as the host has noted it.
@@ -47,7 +49,7 @@ impl Trace {
     /// The frames of this moment.
     #[cold]
     pub fn now() -> Self {
-        Self::capture(NOW)
+        Self::of(walk(NOW, entry_frame()).into())
     }
 
     /// No frames but the author's function that Python called.
@@ -57,7 +59,7 @@ impl Trace {
 
     /// No frames but an author's function.
     pub fn of_function(function: usize) -> Self {
-        Self { frames: Box::default(), function, line: None }
+        Self { frames: Arc::default(), function, line: None }
     }
 
     /// Whether it has no frames but that function.
@@ -65,17 +67,8 @@ impl Trace {
         self.frames.is_empty()
     }
 
-    /// Captures up to `limit` frames of the extension.
-    #[cold]
-    pub fn capture(limit: usize) -> Self {
-        let wanted = limit.saturating_add(OWN);
-        let mut frames = Vec::with_capacity(wanted.min(64));
-        backtrace::trace(|frame| {
-            frames.push(frame.ip() as usize);
-            frames.len() < wanted
-        });
-        let (function, line) = (current_function(), report::note_line());
-        Self { frames: frames.into_boxed_slice(), function, line }
+    fn of(frames: Arc<[usize]>) -> Self {
+        Self { frames, function: current_function(), line: report::note_line() }
     }
 
     /// What it tells.
@@ -91,7 +84,7 @@ impl Trace {
     /// The frames of the extension's code: those between our wrapper, which it called, and our entry, which called it. If a call of
     /// the API is the last thing that a function does, there may be none; then it is the author's function as a whole.
     pub fn frames(&self) -> Vec<Frame> {
-        let own = library(Trace::capture as *const () as usize);
+        let own = library(Trace::now as *const () as usize);
         let code = self.frames.iter().copied();
         let theirs: Vec<_> = code
             .skip_while(|&ip| library(ip) == own)
@@ -106,28 +99,37 @@ impl Trace {
     }
 }
 
-/// The address to which the function returns that the call at `ip` returns to; `None` if that is unknown.
-#[cold]
-pub(crate) fn caller(ip: usize) -> Option<usize> {
-    let (mut is_next, mut found) = (false, None);
-    backtrace::trace(|frame| {
-        let address = frame.ip() as usize;
-        if is_next {
-            found = Some(address);
-            return false;
-        }
-        is_next = address == ip;
-        true
-    });
-    found
-}
-
 /// Whether a call returns to one of the functions of HPy's headers that only call the context, and that was not inlined.
 pub(crate) fn is_in_header(ip: usize) -> bool {
     resolve(ip).iter().all(|frame| {
         let is_wrapper = |name: &String| name.starts_with("_HPy_");
         frame.is_of_header() || frame.function.as_ref().is_some_and(is_wrapper)
     })
+}
+
+/// The traces of handles. Most handles are opened at few places: those with the same frames share them.
+#[derive(Default)]
+pub(crate) struct Traces {
+    known: HashSet<Arc<[usize]>>,
+    /// How many are known when those that no handle has are dropped.
+    full: usize,
+}
+
+impl Traces {
+    /// Captures up to `limit` frames of the extension.
+    pub fn capture(&mut self, limit: usize) -> Trace {
+        let frames = walk(limit, entry_frame());
+        if let Some(known) = self.known.get(&*frames) {
+            return Trace::of(known.clone());
+        }
+        if self.known.len() >= self.full {
+            self.known.retain(|frames| Arc::strong_count(frames) > 1);
+            self.full = (2 * self.known.len()).max(1024);
+        }
+        let frames: Arc<[usize]> = frames.into();
+        self.known.insert(frames.clone());
+        Trace::of(frames)
+    }
 }
 
 impl Frame {
@@ -141,22 +143,6 @@ impl Frame {
         let headers = ["generated/functions_universal.h", "universal/functions.h"];
         let is_one = |file: &PathBuf| headers.iter().any(|header| file.ends_with(header));
         self.file.as_ref().is_some_and(is_one)
-    }
-}
-
-/// Which library an address lies in, as the address of its beginning.
-#[cfg(unix)]
-pub(crate) fn library(address: usize) -> Option<usize> {
-    info(address).map(|info| info.dli_fbase as usize)
-}
-
-#[cfg(unix)]
-fn info(address: usize) -> Option<libc::Dl_info> {
-    let mut info = core::mem::MaybeUninit::zeroed();
-    // SAFETY: any address may be asked for; the answer is written to a place of our own.
-    unsafe {
-        let known = libc::dladdr(address as *const _, info.as_mut_ptr()) != 0;
-        known.then(|| info.assume_init())
     }
 }
 
@@ -209,17 +195,9 @@ fn look_up(loader: &addr2line::Loader, offset: u64) -> Vec<Frame> {
     frames
 }
 
-/// Which library an address lies in: here only whether it is this one.
-#[cfg(not(unix))]
-pub(crate) fn library(address: usize) -> Option<usize> {
-    let ours = |name: &String| name.contains("hpy_debug") || name.contains("hpy_universal");
-    let own = resolve(address).first().and_then(|frame| frame.function.as_ref().map(ours));
-    Some(usize::from(own.unwrap_or(false)))
-}
-
 /// The function that a return address is in and those that are inlined there, the innermost first.
 #[cfg(not(unix))]
-fn resolve(ip: usize) -> Vec<Frame> {
+pub(crate) fn resolve(ip: usize) -> Vec<Frame> {
     let mut frames = Vec::new();
     backtrace::resolve(ip as *mut _, |symbol| {
         frames.push(Frame {

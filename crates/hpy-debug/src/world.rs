@@ -33,6 +33,8 @@ pub(crate) struct Context {
     pub thread: AtomicUsize,
     /// The author's function that was called.
     pub target: Cell<&'static Target>,
+    /// Where on the stack the call began.
+    pub frame: Cell<usize>,
     /// The context that the call after this one gets.
     next: Cell<Option<&'static Self>>,
     /// Whether that call has left Python.
@@ -160,6 +162,7 @@ impl World {
             world: self,
             thread: AtomicUsize::new(0),
             target: Cell::new(target),
+            frame: Cell::new(usize::MAX),
             next: Cell::new(None),
             left: AtomicBool::new(false),
         }))
