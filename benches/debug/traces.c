@@ -1,5 +1,6 @@
 /*
- * What `cargo xtask bench` measures captured traces with: handles that are opened and closed deep in the extension.
+ * What `cargo xtask bench` measures captured traces with: handles that are opened and closed deep
+ * in the extension.
  */
 #include <hpy.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 """Run each small function of a module N and 2N times, for callgrind to count.
 
-Usage: measure.py LIBRARY REPEAT, two shared libraries. Prints N and the name of each row.
+Usage: measure.py LIBRARY REPEAT [debug], two shared libraries; `debug` loads the first in debug
+mode. Prints N and the name of each row.
 """
 
 import gc
@@ -117,7 +118,10 @@ def loops(module):
 
 def main():
     """Make each measurement twice: for N and for 2N."""
-    module, repeat = load(sys.argv[1]), load(sys.argv[2]).repeat
+    module, repeat = load(sys.argv[1], sys.argv[3:] == ["debug"]), load(sys.argv[2]).repeat
+    # In debug mode, the first thousand handles take new memory.
+    for _ in range(2000):
+        module.no_argument()
     gc.disable()
 
     def measure(row, times, function, arguments, names=(), after=None, loops=False):
@@ -132,6 +136,13 @@ def main():
 
     for row, function, arguments, *names in calls(module):
         measure(row, TIMES, function, arguments, *names)
+
+    def python_loop(function, argument, times):
+        for _ in range(times):
+            function(argument)
+
+    row = "one object, by a loop in Python"
+    measure(row, TIMES, python_loop, (module.one_object, [None]), loops=True)
     measure("type creation and release", 50, module.new_type, (), after=gc.collect)
     for row, function, *objects in loops(module):
         measure(row, TIMES, function, objects, loops=True)

@@ -2,6 +2,7 @@
 
 mod build;
 mod callgrind;
+mod debug;
 mod micro;
 mod page;
 mod place;
@@ -26,6 +27,7 @@ struct Topic {
 const TOPICS: &[Topic] = &[
     Topic { name: "programs", measure: programs::measure },
     Topic { name: "micro", measure: micro::measure },
+    Topic { name: "debug", measure: debug::measure },
 ];
 
 /// What each topic works with.
