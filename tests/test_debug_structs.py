@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import threading
 
 import pytest
 import support
@@ -107,6 +108,17 @@ def test_subclasses_and_other_loads_have_the_struct(structs):
     again = support.load(structs.__spec__.origin, "testmod", "debug")
     assert codes(structs.read_Point, again.Point()) == []
     assert codes(again.read_Point, structs.Point()) == []
+
+
+def test_names_count_in_their_library_only(structs, compile):
+    other = TYPES.replace("SPEC(Forward, Shared,", "SPEC(Shared, Shared,")
+    path = compile(
+        support.module_source(other, DEFS, types="Point, Vector, Shared, Reversed"),
+        "testmod",
+        "debug",
+    )
+    assert support.load(path, "testmod", "debug").Shared.__name__ == "Shared"
+    assert codes(structs.read_Shared, structs.Forward()) == []
 
 
 def test_another_type_is_found(structs):
@@ -256,6 +268,24 @@ def test_fields_that_are_stored_before_they_are_visited(Stack):
 
     assert codes(use) == []
     gc.collect()
+
+
+def test_threads(Stack):
+    def use():
+        stack = Stack()
+        for number in range(100):
+            stack.push(number)
+            Stack.short_life(Stack)
+        assert [stack.pop() for _ in range(100)] == list(reversed(range(100)))
+
+    def run():
+        threads = [threading.Thread(target=use) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert codes(run) == []
 
 
 def test_an_object_that_ends_before_the_call(Stack):

@@ -15,7 +15,7 @@ use crate::findings::{OTHER_STRUCT, WRONG_SHAPE};
 use crate::report::Verdict;
 use crate::state::{State, state};
 use crate::trace::{Frame, Trace, is_in_header};
-use crate::types::Layout;
+use crate::types::{Known, Layout};
 use crate::unwind::{caller, library};
 
 /// How many levels of an object are looked at.
@@ -29,14 +29,6 @@ enum Site {
     Of { reader: usize, looks: u32 },
     /// It is in a function of HPy's headers, which all readers call where the compiler does not inline. Its caller counts.
     InHeader,
-}
-
-/// Code that reads the struct of one C type.
-struct Reader {
-    /// The function that `HPyType_HELPERS` made, if it has a name.
-    name: Option<String>,
-    /// Whose struct it reads.
-    taught: Vec<Type>,
 }
 
 /// A type whose struct was read.
@@ -59,7 +51,8 @@ impl Type {
 /// All places and readers of the process.
 pub(crate) struct Structs {
     sites: FxHashMap<usize, Site>,
-    readers: Vec<Reader>,
+    /// Whose struct each reader reads.
+    readers: Vec<Vec<Type>>,
     /// The readers by what tells them apart.
     by_key: FxHashMap<String, usize>,
     /// Where the structs of the newest objects are.
@@ -89,19 +82,21 @@ impl Structs {
         self.sites.get(&place).map(|site| matches!(site, Site::InHeader))
     }
 
-    /// The number of the reader that a place belongs to.
-    fn reader(&mut self, place: usize, found: Option<(String, String)>) -> usize {
-        let (key, name) = match found {
-            Some((key, name)) => (key, Some(name)),
-            None => (format!("{place:#x}"), None),
+    /// Whose struct is read there.
+    fn taught(&mut self, read: &Read<'_>) -> &mut Vec<Type> {
+        let number = match self.sites.get(&read.place) {
+            Some(Site::Of { reader, .. }) => *reader,
+            _ => {
+                let next = self.readers.len();
+                let reader = *self.by_key.entry(read.key()).or_insert(next);
+                if reader == next {
+                    self.readers.push(Vec::new());
+                }
+                self.sites.insert(read.place, Site::Of { reader, looks: 0 });
+                reader
+            }
         };
-        let readers = &mut self.readers;
-        let reader = *self.by_key.entry(key).or_insert_with(|| {
-            readers.push(Reader { name, taught: Vec::new() });
-            readers.len() - 1
-        });
-        self.sites.insert(place, Site::Of { reader, looks: 0 });
-        reader
+        &mut self.readers[number]
     }
 }
 
@@ -171,7 +166,7 @@ pub(crate) unsafe fn may_read(
         let structs = &mut state().structs;
         match structs.sites.get_mut(&place) {
             Some(Site::Of { reader, looks }) => {
-                let taught = &structs.readers[*reader].taught;
+                let taught = &structs.readers[*reader];
                 let known = taught.iter().any(|one| types.ids().contains(&one.id));
                 (known, known && fields::is_worth(looks))
             }
@@ -223,7 +218,15 @@ unsafe fn learn(
     let (types, data) = unsafe {
         (describe(api, wrapped, shape, &from), api.world().host().data(wrapped) as usize)
     };
-    let Err((reader, taught)) = check(&mut state(), &types, &frames, data, place) else {
+    let read = Read {
+        place,
+        shape,
+        data,
+        library: library(place),
+        reader: frames.first().and_then(reader_name),
+        frame: frames.first(),
+    };
+    let Err((reader, taught)) = check(&mut state(), &types, &read) else {
         return true;
     };
     let detail = format!(
@@ -254,48 +257,66 @@ unsafe fn describe(api: &Api, object: HPy, shape: HPyType_BuiltinShape, from: &s
     types
 }
 
-/// Whether an object with these types may be read at a place; else the reader's name and what it reads. Teaches the reader.
-fn check(
-    state: &mut State,
-    types: &[Type],
-    frames: &[Frame],
-    data: usize,
+/// Code that reads a struct for the first time, or that of a new type.
+struct Read<'a> {
     place: usize,
-) -> Result<(), (String, Type)> {
+    library: Option<usize>,
+    /// The innermost frame of the extension.
+    frame: Option<&'a Frame>,
+    /// The function in that frame if `HPyType_HELPERS` made it.
+    reader: Option<&'a str>,
+    shape: HPyType_BuiltinShape,
+    /// Where the struct is.
+    data: usize,
+}
+
+impl Read<'_> {
+    /// What tells the reader from others. Files may have functions of one name, and libraries may have files of one name.
+    fn key(&self) -> String {
+        match (self.reader, self.frame) {
+            (Some(name), Some(frame)) => {
+                format!("{name} {:?} {:?} {:?}", self.library, frame.file, frame.line)
+            }
+            _ => format!("{:#x}", self.place),
+        }
+    }
+
+    /// Whether the reader is called like a type of its library.
+    fn is_named_like(&self, known: &Known) -> bool {
+        self.reader.is_some_and(|reader| {
+            known.library.is_some()
+                && known.library == self.library
+                && known.shape == self.shape
+                && is_named(reader, &known.name)
+        })
+    }
+}
+
+/// Whether an object with these types may be read; else the reader's name and what it reads. Teaches the reader.
+fn check(state: &mut State, types: &[Type], read: &Read<'_>) -> Result<(), (String, Type)> {
     let ids: Vec<usize> = types.iter().map(|one| one.id).collect();
-    let is_new = state.structs.new.contains(&data);
+    let is_new = state.structs.new.contains(&read.data);
     let is_own = state.types.define(&ids, current_function());
-    let number = match state.structs.sites.get(&place) {
-        Some(Site::Of { reader, .. }) => *reader,
-        _ => state.structs.reader(place, frames.first().and_then(|one| reader_key(one, place))),
-    };
-    let reader = &mut state.structs.readers[number];
-    if reader.taught.is_empty()
-        && let Some(name) = &reader.name
-    {
-        let from = "which has that name";
-        reader.taught.extend(state.types.named(|found| is_named(name, found)).map(
-            |(id, known)| Type {
-                id,
-                name: known.name.clone(),
-                size: known.size,
-                from: from.into(),
-            },
-        ));
+    let taught = state.structs.taught(read);
+    if taught.is_empty() {
+        let named = state.types.iter().filter(|(_, known)| read.is_named_like(known));
+        taught.extend(named.map(|(id, known)| {
+            let (name, from) = (known.name.clone(), "which has that name".to_owned());
+            Type { id, name, size: known.size, from }
+        }));
     }
     // The most basic type made the struct; those above it only add to it.
     let owner = &types[types.len() - 1];
-    let same = types.iter().find(|one| reader.taught.iter().any(|other| one.is(other)));
-    let named = reader.name.as_deref().unwrap_or("this place");
-    match (same, reader.taught.first()) {
-        (Some(same), _) => reader.taught.push(same.clone()),
-        (None, None) => reader.taught.push(owner.clone()),
+    let same = types.iter().find(|one| taught.iter().any(|other| one.is(other)));
+    match (same, taught.first()) {
+        (Some(same), _) => taught.push(same.clone()),
+        (None, None) => taught.push(owner.clone()),
         (None, Some(first)) => {
             let fits = types[0].size >= first.size;
             if !(is_new || is_own) || !fits {
-                return Err((named.to_owned(), first.clone()));
+                return Err((read.reader.unwrap_or("this place").to_owned(), first.clone()));
             }
-            reader.taught.push(owner.clone());
+            taught.push(owner.clone());
         }
     }
     Ok(())
@@ -306,13 +327,6 @@ fn reader_name(frame: &Frame) -> Option<&str> {
     // Compilers add to the names of functions that they specialise.
     let name = frame.function.as_deref()?.split('.').next()?;
     (name.ends_with("_AsStruct") && !name.starts_with("_HPy")).then_some(name)
-}
-
-/// What tells the reader of this frame from others, and its name. Files may have functions of one name, and libraries may have files of one name.
-fn reader_key(frame: &Frame, place: usize) -> Option<(String, String)> {
-    let name = reader_name(frame)?;
-    let key = format!("{name} {:?} {:?} {:?}", library(place), frame.file, frame.line);
-    Some((key, name.to_owned()))
 }
 
 /// Whether the reader `reader` is called like the type `name`.

@@ -1,18 +1,23 @@
 //! The types that extensions made in debug mode, and what the host says of the objects behind handles.
 
+use core::ptr;
 use std::ffi::CStr;
 
-use hpy_abi::{HPy, HPyMember_OBJECT, HPyMember_OBJECT_EX, HPyType_Spec};
+use hpy_abi::{HPy, HPyMember_OBJECT, HPyMember_OBJECT_EX, HPyType_BuiltinShape, HPyType_Spec};
 use hpy_host::{Definition, Fields, definitions, thunk};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::state::state;
+use crate::unwind::library;
 use crate::world::World;
 
 /// What the description of a type says.
 pub(crate) struct Known {
     pub name: String,
+    pub shape: HPyType_BuiltinShape,
     pub size: usize,
+    /// Which library the description is in, if it is a constant.
+    pub library: Option<usize>,
     /// The offsets of the members that hold objects, which the host fills without the API.
     pub members: Vec<isize>,
 }
@@ -32,12 +37,9 @@ impl Types {
         }
     }
 
-    /// The types whose name fits.
-    pub fn named(&self, fits: impl Fn(&str) -> bool) -> impl Iterator<Item = (usize, &Known)> {
-        self.known
-            .iter()
-            .filter(move |(_, known)| fits(&known.name))
-            .map(|(&id, known)| (id, known))
+    /// All of them, with their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &Known)> {
+        self.known.iter().map(|(&id, known)| (id, known))
     }
 
     /// Whether one of `types` has the author's function.
@@ -106,7 +108,13 @@ pub(crate) unsafe fn learn(world: &World, spec: *const HPyType_Spec, class: HPy)
             Definition::Unknown(_) => {}
         }
     }
-    let known = Known { name: name.into_owned(), size: spec.basicsize.max(0) as usize, members };
+    let known = Known {
+        name: name.into_owned(),
+        shape: spec.builtin_shape,
+        size: spec.basicsize.max(0).unsigned_abs() as usize,
+        library: library(ptr::from_ref(spec) as usize),
+        members,
+    };
     let mut state = state();
     let types = &mut state.types;
     types.known.insert(id, known);
