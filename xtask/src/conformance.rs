@@ -22,9 +22,6 @@ const REQUIREMENTS: &[&str] =
 /// What the suite needs beside hpy 0.9.0 itself.
 const OLD_REQUIREMENTS: &[&str] = &["pytest>=8", "pytest-xdist>=3", "filelock", "py"];
 
-/// Tests that need a mode which this release does not have.
-const MODES: [&str; 1] = ["--ignore=test/trace"];
-
 /// Tests that cannot pass, each with the defect of 0.9.0 or of the test that it asserts.
 const KNOWN: &[(&str, &str)] = &[(
     "TestHPyField::test_tp_traverse[",
@@ -63,11 +60,11 @@ pub fn conformance(root: &Path, python: Option<&Path>, arguments: &[String]) -> 
     step("run the published suite");
     let report = suite.join("report.xml");
     let mut pytest = environment.command();
-    pytest.args(["-m", "pytest", "test"]).args(MODES).args(arguments);
+    pytest.args(["-m", "pytest", "test"]).args(arguments);
     summarise("conformance", &run_suite(&mut pytest, &suite, &report)?)
 }
 
-/// Runs the suite's universal and debug tests, compiled with the headers of hpy 0.9.0, in our runtime.
+/// Runs the suite's universal, debug and trace tests, compiled with the headers of hpy 0.9.0, in our runtime.
 pub fn old_headers(root: &Path, python: Option<&Path>, arguments: &[String]) -> Result<()> {
     require_compiler()?;
     let new = Environment::prepare(root, python)?;
@@ -83,8 +80,7 @@ pub fn old_headers(root: &Path, python: Option<&Path>, arguments: &[String]) -> 
     pytest
         .env("PYTHONPATH", mixed)
         .args(["-m", "pytest", "test", "--ignore=test/hpy_devel"])
-        .args(MODES)
-        .args(["-k", "(universal or debug) and not hybrid"])
+        .args(["-k", "(universal or debug or trace) and not hybrid"])
         .args(arguments);
     summarise("conformance, old headers", &run_suite(&mut pytest, &suite, &report)?)
 }
@@ -112,7 +108,7 @@ fn mix(root: &Path, new: &Environment, old: &Environment) -> Result<PathBuf> {
         \x20   else:\n\
         \x20       shutil.copy(file, sys.argv[1])\n";
     run(old.command().args(["-c", copy]).arg(&package).arg("devel"))?;
-    run(new.command().args(["-c", copy]).arg(&package).args(["debug", "universal"]))?;
+    run(new.command().args(["-c", copy]).arg(&package).args(["debug", "trace", "universal"]))?;
     Ok(mixed)
 }
 

@@ -110,7 +110,8 @@ impl Load {
         // SAFETY: the context is complete, and never freed; nor is the definition.
         load.wrapper = wrap.map(|wrap| unsafe {
             let definition = load.identity.definition.as_ref();
-            wrap(Wrapped { context: load.context.get(), definition, host: &CPython })
+            let name = load.identity.name.as_str();
+            wrap(Wrapped { context: load.context.get(), definition, name, host: &CPython })
         });
         load
     }

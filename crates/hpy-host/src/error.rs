@@ -147,7 +147,7 @@ pub enum Error {
     /// The variable `HPY` cannot be understood.
     #[error(
         "Invalid environment variable HPY={value:?}: {part:?} is no HPy mode. Use one of universal, \
-         debug, trace, or MODULE:MODE pairs separated by commas."
+         debug, trace, debug+trace, trace+debug, or MODULE:MODE pairs separated by commas."
     )]
     ModeName {
         /// The whole value.
@@ -166,13 +166,13 @@ pub enum Error {
         number: i32,
     },
 
-    /// The mode exists, but not in this build.
+    /// Modes can be combined, but not in this process.
     #[error(
-        "Cannot load the HPy extension module '{name}' in {mode} mode: this build of hpy has no \
-         {mode} mode. Load it in universal mode, for instance by removing the environment variable \
-         HPY."
+        "Cannot load the HPy extension module '{name}' in {mode} mode: modes can be combined only where \
+         HPy can make thunks, which this processor or system does not allow, or HPY_NO_THUNKS=1 \
+         forbids. Use one of debug, trace."
     )]
-    ModeMissing {
+    ModesApart {
         /// The module.
         name: String,
         /// The mode's name.

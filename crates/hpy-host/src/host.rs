@@ -71,6 +71,8 @@ pub struct Wrapped {
     pub context: *mut HPyContext,
     /// The definition of the module that is loaded.
     pub definition: &'static HPyModuleDef,
+    /// The full name of the module.
+    pub name: &'static str,
     /// Whose context it is.
     pub host: &'static dyn Host,
 }

@@ -10,6 +10,7 @@ mod error;
 mod exit;
 mod importing;
 mod load;
+mod trace;
 
 use pyo3::prelude::*;
 
@@ -25,6 +26,8 @@ mod universal {
     use crate::debug::_debug;
     #[pymodule_export]
     use crate::load::{get_version, load, load_bootstrap, load_from_spec};
+    #[pymodule_export]
+    use crate::trace::_trace;
 
     #[pymodule_export]
     const MODE_UNIVERSAL: i32 = hpy_host::Mode::Universal.number();

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use hpy_abi::HPyModuleDef;
-use hpy_host::{Error, Extension, Mode};
+use hpy_host::{Error, Extension, Mode, Wrap, Wrapped, Wrapper, thunk};
 use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::error::to_python;
-use crate::{exit, importing};
+use crate::{exit, importing, trace};
 
 /// Load a universal extension and return its module.
 ///
@@ -111,8 +111,11 @@ impl Settings<'_, '_> {
             }
             None => Mode::Universal,
         };
-        if mode == Mode::Debug {
+        if mode.has_debug() {
             exit::watch(py)?;
+        }
+        if mode.has_trace() {
+            trace::watch(py)?;
         }
         if self.get("HPY_LOG")?.is_some() {
             let context = match mode {
@@ -148,9 +151,12 @@ impl Request<'_> {
         let (extension, definition) =
             self.open().map_err(|error| to_python(py, self.symbol, &error))?;
         let raised = |_| PyErr::fetch(py);
-        let wrap: Option<hpy_host::Wrap> = match self.mode {
+        let wrap: Option<Wrap> = match self.mode {
+            Mode::Universal => None,
             Mode::Debug => Some(hpy_debug::wrap),
-            Mode::Universal | Mode::Trace => None,
+            Mode::Trace => Some(hpy_trace::wrap),
+            Mode::DebugTrace => Some(debug_above_trace),
+            Mode::TraceDebug => Some(trace_above_debug),
         };
         let (mode, name) = (self.mode, self.name);
         // SAFETY: the interpreter is attached, as `py` shows; the definition is the extension's.
@@ -167,8 +173,8 @@ impl Request<'_> {
     }
 
     fn open(&self) -> Result<(Extension, std::ptr::NonNull<HPyModuleDef>), Error> {
-        if self.mode == Mode::Trace {
-            return Err(Error::ModeMissing { name: self.name.to_owned(), mode: self.mode.name() });
+        if self.mode.is_combined() && !thunk::available() {
+            return Err(Error::ModesApart { name: self.name.to_owned(), mode: self.mode.name() });
         }
         let running = hpy_cpython::interpreter_tag();
         // SAFETY: the user asked for the file, as trusted as any other extension that is imported.
@@ -179,4 +185,18 @@ impl Request<'_> {
         let definition = extension.definition()?;
         Ok((extension, definition))
     }
+}
+
+/// # Safety
+/// As for every wrap; there are thunks.
+unsafe fn debug_above_trace(wrapped: Wrapped) -> &'static dyn Wrapper {
+    // SAFETY: the caller's promise.
+    unsafe { hpy_trace::wrap_below(wrapped, hpy_debug::wrap) }
+}
+
+/// # Safety
+/// As for every wrap; there are thunks.
+unsafe fn trace_above_debug(wrapped: Wrapped) -> &'static dyn Wrapper {
+    // SAFETY: the caller's promise.
+    unsafe { hpy_trace::wrap_above(wrapped, hpy_debug::wrap) }
 }

@@ -2,7 +2,8 @@
 
 use super::Output;
 use super::ctypes::{NOTICE, rust_name, rust_result, rust_type};
-use crate::model::{Api, Contract, Function, Member, Param, Signature};
+use super::wrapping_rust::{declared, entry_name, entry_table, function_type, members, short};
+use crate::model::{Api, Contract, Function, Param, Signature};
 
 /// Types of parameters and results that a wrapper has to convert and that are no plain handles.
 const BY_HAND: &[&str] = &[
@@ -50,14 +51,8 @@ fn handles(params: &[Param]) -> impl Iterator<Item = (usize, &Param)> {
 
 /// The table of all members, from the wrapped context.
 fn template(api: &Api) -> String {
-    let members: String = api
-        .members()
-        .iter()
-        .map(|member| match member {
-            Member::Function(f) => format!("{},\n", f.member()),
-            Member::Handle(h) => format!("{0}: constant(wrapped.{0}),\n", h.name),
-        })
-        .collect();
+    let constant = |name: &str| format!("constant(wrapped.{name})");
+    let members = members(api, Function::member, constant);
     format!(
         "/// A context whose functions check, and whose constants are handles of this crate.\n\
          #[expect(clippy::too_many_lines, reason = \"one line a member\")]\n\
@@ -118,11 +113,7 @@ fn failure(f: &Function) -> String {
 }
 
 fn wrapper(f: &Function) -> String {
-    let params: String = f
-        .params
-        .iter()
-        .map(|p| format!(", {}: {}", rust_name(&p.name), rust_type(&p.ctype)))
-        .collect();
+    let params = declared(&f.params);
     let nothing = f.returns.contract == Contract::Nothing;
     let result = if nothing { String::new() } else { rust_result(&f.returns.ctype) };
     let begin = if f.attached { "begin" } else { "anywhere" };
@@ -179,53 +170,22 @@ fn checks(f: &Function) -> String {
     text
 }
 
-/// The prototype of a signature is known, and not only its number.
-fn is_real(s: &Signature) -> bool {
-    s.returns.is_some()
-}
-
-fn short(s: &Signature) -> &str {
-    s.name.trim_start_matches("HPyFunc_")
-}
-
-fn entry_name(s: &Signature) -> String {
-    format!("enter_{}", short(s).to_lowercase())
-}
-
-fn entry_table(api: &Api) -> String {
-    let arms: String = api
-        .signatures
-        .iter()
-        .filter(|s| is_real(s))
-        .map(|s| format!("{} => {} as *const (),\n", s.name, entry_name(s)))
-        .collect();
-    format!(
-        "/// The function that enters those of a signature; its first argument is a [`Target`].\n\
-         pub(crate) fn entry(signature: HPyFunc_Signature) -> Option<unsafe extern \"C\" fn()> {{\n\
-         let entry = match signature {{\n{arms}_ => return None,\n}};\n\
-         // SAFETY: both are function pointers; who calls it casts it back.\n\
-         Some(unsafe {{ core::mem::transmute::<*const (), unsafe extern \"C\" fn()>(entry) }})\n}}\n\n"
-    )
-}
-
 fn entry(s: &Signature) -> Option<String> {
     let returns = s.returns.as_deref()?;
     if has_buffer(s) || short(s) == "TRAVERSEPROC" {
         return None;
     }
-    let params: Vec<_> =
-        s.params.iter().map(|p| (rust_name(&p.name).to_owned(), rust_type(&p.ctype))).collect();
-    let declared: String = params.iter().map(|(name, ty)| format!(", {name}: {ty}")).collect();
-    let types: Vec<_> = params.iter().map(|(_, ty)| ty.clone()).collect();
+    let types: Vec<_> = s.params.iter().map(|p| rust_type(&p.ctype)).collect();
     let body =
         if s.context { with_context(s, returns, &types) } else { without_context(s, &types) };
     Some(format!(
         "/// Enters a function of the signature `{}`.\n\
-         unsafe extern \"C\" fn {}(target: &'static Target{declared}){} {{\n\
+         unsafe extern \"C\" fn {}(target: &'static Target{}){} {{\n\
          // SAFETY: the host calls with what the signature says; the target's function has it.\n\
          unsafe {{\n{body}}}\n}}\n\n",
         s.name,
         entry_name(s),
+        declared(&s.params),
         rust_result(returns)
     ))
 }
@@ -233,12 +193,6 @@ fn entry(s: &Signature) -> Option<String> {
 /// The entries of buffer procedures are written by hand: the structure has a handle in it. So is that of traverse functions.
 fn has_buffer(s: &Signature) -> bool {
     s.params.iter().any(|p| p.ctype.starts_with("HPy_buffer"))
-}
-
-fn function_type(types: &[String], context: bool, returns: &str) -> String {
-    let mut all = if context { vec!["*mut HPyContext".to_owned()] } else { Vec::new() };
-    all.extend_from_slice(types);
-    format!("unsafe extern \"C\" fn({}){}", all.join(", "), rust_result(returns))
 }
 
 fn without_context(s: &Signature, types: &[String]) -> String {
@@ -251,7 +205,7 @@ fn without_context(s: &Signature, types: &[String]) -> String {
     format!(
         "let _restricted = Restricted::enter(\"{kind}\");\n\
          let function = target.function::<{}>();\nfunction({})\n",
-        function_type(types, false, returns),
+        function_type("", types, returns),
         arguments.join(", ")
     )
 }
@@ -281,7 +235,7 @@ fn with_context(s: &Signature, returns: &str, types: &[String]) -> String {
     let call = format!("function(call.context(){arguments})");
     text.push_str(&format!(
         "let function = target.function::<{}>();\n",
-        function_type(types, true, returns)
+        function_type("*mut HPyContext", types, returns)
     ));
     text.push_str(&match returns {
         "void" => format!("{call};\n"),

@@ -12,7 +12,9 @@ mod docs;
 mod enums_header;
 mod functions_header;
 mod prototypes_header;
+mod trace_rust;
 mod version_header;
+mod wrapping_rust;
 
 use std::fs;
 use std::io::Write;
@@ -50,6 +52,7 @@ fn outputs(api: &Api) -> Result<Vec<Output>> {
     outputs.extend(abi_rust::print(api));
     outputs.extend(cpython_rust::print(api));
     outputs.extend(debug_rust::print(api));
+    outputs.extend(trace_rust::print(api));
     outputs.extend(docs::print(api));
     for output in &mut outputs {
         if output.path.ends_with(".rs") {

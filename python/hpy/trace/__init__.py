@@ -1,0 +1,22 @@
+"""Trace mode: counts and times every call between Python and extensions that are loaded with it.
+
+`HPY=trace python script.py` loads every universal extension in trace mode; no rebuild is needed.
+"""
+
+from hpy.universal._trace import (
+    get_call_counts,
+    get_durations,
+    get_frequency,
+    is_timing,
+    set_timing,
+    set_trace_functions,
+)
+
+__all__ = [
+    "get_call_counts",
+    "get_durations",
+    "get_frequency",
+    "is_timing",
+    "set_timing",
+    "set_trace_functions",
+]

@@ -1,0 +1,5 @@
+"""What the environment asks of trace mode."""
+
+
+def apply():
+    """Do what the variables say."""
