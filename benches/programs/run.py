@@ -15,8 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT.parent / "examples/json")]
-import documents
-from loading import load
+import documents  # noqa: E402
+from loading import load  # noqa: E402
 
 DOCUMENTS = ("records", "syntax_tree")
 SHORTEST = 0.05  # seconds that a timed run takes at least

@@ -98,7 +98,8 @@ fn hpy_include(environment: &Environment) -> Result<String> {
     output(environment.command().args(["-m", "hpy", "include"]))
 }
 
-fn python_include(environment: &Environment) -> Result<String> {
+/// Where `Python.h` is.
+pub fn python_include(environment: &Environment) -> Result<String> {
     let question = "import sysconfig; print(sysconfig.get_path('include'))";
     let include = output(environment.command().args(["-c", question]))?;
     if !Path::new(&include).join("Python.h").exists() {

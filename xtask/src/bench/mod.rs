@@ -8,6 +8,7 @@ mod page;
 mod place;
 mod plot;
 mod programs;
+mod rivals;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ struct Topic {
 const TOPICS: &[Topic] = &[
     Topic { name: "programs", measure: programs::measure },
     Topic { name: "micro", measure: micro::measure },
+    Topic { name: "rivals", measure: rivals::measure },
     Topic { name: "debug", measure: debug::measure },
 ];
 

@@ -25,9 +25,12 @@ pub fn table(columns: &[Column]) -> Result<String> {
     let titles: Vec<_> = shown.iter().map(|(title, _)| *title).collect();
     let mut text = format!("| instructions per call | {} |\n", titles.join(" | "));
     writeln!(text, "|---|{}", "--:|".repeat(titles.len()))?;
-    for (i, cell) in first.iter().enumerate() {
-        let numbers: Vec<_> =
-            shown.iter().map(|(_, cells)| format!("{:.0}", cells[i].instructions)).collect();
+    for cell in *first {
+        let number = |cells: &[Cell]| match cells.iter().find(|other| other.row == cell.row) {
+            Some(other) => format!("{:.0}", other.instructions),
+            None => "–".to_owned(),
+        };
+        let numbers: Vec<_> = shown.iter().map(|(_, cells)| number(cells)).collect();
         writeln!(text, "| {} | {} |", cell.row, numbers.join(" | "))?;
     }
     Ok(text + &missing)

@@ -47,13 +47,15 @@ pub(crate) unsafe extern "C" fn ctx_Tracker_Add(
     ht: HPyTracker,
     h: HPy,
 ) -> c_int {
-    // SAFETY: the tracker is open.
+    // SAFETY: the tracker is open; a handle is written only where there is room.
     unsafe {
-        if add(&mut *(ht._i as *mut Tracker), h) {
+        let tracker = &mut *(ht._i as *mut Tracker);
+        if tracker.length + 1 < tracker.capacity {
+            tracker.handles.add(tracker.length).write(h);
+            tracker.length += 1;
             return 0;
         }
-        ffi::PyErr_NoMemory();
-        -1
+        add_last(tracker, h)
     }
 }
 
@@ -159,29 +161,32 @@ unsafe fn new(size: usize) -> *mut Tracker {
     }
 }
 
-/// Whether the handle was kept and there is room for the next.
+/// Adds the handle for which the room was kept, and makes room for the next.
 ///
 /// # Safety
 /// An open tracker, and the interpreter is attached.
-#[inline]
-unsafe fn add(tracker: &mut Tracker, h: HPy) -> bool {
+#[cold]
+#[inline(never)]
+unsafe fn add_last(tracker: &mut Tracker, h: HPy) -> c_int {
     // SAFETY: a handle is written only where there is room. There is none only if the caller goes
     // on after a failure.
     unsafe {
-        if tracker.length == tracker.capacity && !grow(tracker) {
-            return false;
+        if tracker.length < tracker.capacity || grow(tracker) {
+            tracker.handles.add(tracker.length).write(h);
+            tracker.length += 1;
+            if tracker.length < tracker.capacity || grow(tracker) {
+                return 0;
+            }
         }
-        tracker.handles.add(tracker.length).write(h);
-        tracker.length += 1;
-        tracker.length < tracker.capacity || grow(tracker)
+        ffi::PyErr_NoMemory();
     }
+    -1
 }
 
 /// Doubles the room.
 ///
 /// # Safety
 /// An open tracker, and the interpreter is attached.
-#[cold]
 unsafe fn grow(tracker: &mut Tracker) -> bool {
     // A capacity of handles in memory can be doubled.
     let capacity = 2 * tracker.capacity;
