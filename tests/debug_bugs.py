@@ -170,6 +170,14 @@ FUNCTION(demo)
 END
 """
 
+TWICE = """
+import importlib.util, hpy.universal
+spec = importlib.util.spec_from_file_location("debugged", mod.__file__)
+other = hpy.universal.load("debugged", mod.__file__, spec, debug=True)
+other.keep("thing")
+mod.demo("thing")
+"""
+
 USE_OWN = """
 FUNCTION(demo)
     return HPy_Repr(ctx, arg);
@@ -844,5 +852,102 @@ BUGS = [
         return done(ctx);
         """,
         soft=True,
+    ),
+    Bug(
+        code="HPY-D036",
+        name="foreign_handle",
+        place="HPy_Repr, argument 'obj'",
+        prelude="static HPy kept;",
+        wrong="""
+        FUNCTION(keep)
+            kept = HPy_Dup(ctx, arg);
+            return none(ctx);
+        END
+        FUNCTION(demo)
+            (void)arg;
+            return HPy_Repr(ctx, kept); /* here */
+        END
+        """,
+        right="""
+        FUNCTION(keep)
+            (void)kept;
+            (void)arg;
+            return none(ctx);
+        END
+        FUNCTION(demo)
+            return HPy_Repr(ctx, arg);
+        END
+        """,
+        program=TWICE,
+    ),
+    Bug(
+        code="HPY-D036",
+        name="foreign_result",
+        place="the result of the function",
+        prelude="static HPy kept;",
+        wrong="""
+        FUNCTION(keep)
+            kept = HPy_Dup(ctx, arg);
+            return none(ctx);
+        END
+        FUNCTION(demo)
+            (void)arg;
+            return kept;
+        END
+        """,
+        right="""
+        FUNCTION(keep)
+            (void)kept;
+            (void)arg;
+            return none(ctx);
+        END
+        FUNCTION(demo)
+            return HPy_Dup(ctx, arg);
+        END
+        """,
+        program=TWICE,
+    ),
+    Bug(
+        code="HPY-D037",
+        name="other_interpreter",
+        place="HPy_Repr",
+        prelude="#include <Python.h>",
+        wrong="""
+        PyThreadState *own = PyThreadState_Get();
+        Py_NewInterpreter();
+        HPy_Close(ctx, HPy_Repr(ctx, arg)); /* here */
+        PyThreadState_Swap(own);
+        return none(ctx);
+        """,
+        right="""
+        PyThreadState *own = PyThreadState_Get(), *other = Py_NewInterpreter();
+        PyThreadState_Swap(own);
+        HPy_Close(ctx, HPy_Repr(ctx, arg));
+        PyThreadState_Swap(other);
+        Py_EndInterpreter(other);
+        PyThreadState_Swap(own);
+        return none(ctx);
+        """,
+        abi="hybrid",
+        hook=None,
+    ),
+    Bug(
+        code="HPY-D038",
+        name="not_attached",
+        place="HPy_Repr",
+        prelude="#include <Python.h>",
+        wrong="""
+        PyThreadState *state = PyEval_SaveThread();
+        HPy h = HPy_Repr(ctx, arg); /* here */
+        PyEval_RestoreThread(state);
+        return h;
+        """,
+        right="""
+        PyThreadState *state = PyEval_SaveThread();
+        PyEval_RestoreThread(state);
+        return HPy_Repr(ctx, arg);
+        """,
+        abi="hybrid",
+        hook=None,
     ),
 ]

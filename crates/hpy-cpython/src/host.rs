@@ -13,7 +13,27 @@ use crate::types::{Record, find_record, is_clear, own_record, struct_of};
 /// This host.
 pub(crate) struct CPython;
 
+/// The thread state. Up to 3.11 it may be that of another thread, if this one has none.
+unsafe extern "C" fn attachment() -> usize {
+    // SAFETY: it may be asked at any time.
+    unsafe { ffi::compat::PyThreadState_GetUnchecked() as usize }
+}
+
 impl Host for CPython {
+    fn attachment(&self) -> unsafe extern "C" fn() -> usize {
+        attachment
+    }
+
+    fn is_attached(&self) -> bool {
+        // SAFETY: it may be asked at any time.
+        unsafe { ffi::PyGILState_Check() != 0 }
+    }
+
+    unsafe fn interpreter(&self) -> usize {
+        // SAFETY: the caller's promise.
+        unsafe { ffi::PyInterpreterState_Get() as usize }
+    }
+
     unsafe fn levels(&self, object: HPy, show: &mut dyn FnMut(&Level<'_>)) {
         // SAFETY: the caller's promise; the name of a type lives as long as the type, which the object keeps alive.
         unsafe {

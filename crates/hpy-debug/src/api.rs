@@ -80,6 +80,9 @@ impl Api {
         if !context.is_active() {
             wrong_context(context, function);
         }
+        if !context.is_attached() {
+            not_attached(context, function);
+        }
         Self { context, function }
     }
 
@@ -118,9 +121,9 @@ impl Api {
         let mut wrapped = [HPy::NULL; N];
         for at in 0..N {
             match slots::open(handles[at]) {
-                Some(slot) => wrapped[at] = slot.inner(),
+                Some(slot) if slot.is_of(self.context.world) => wrapped[at] = slot.inner(),
                 None if handles[at].is_null() && self.function.handles[at].null => {}
-                None => return self.repair(handles),
+                _ => return self.repair(handles),
             }
         }
         Some(wrapped)
@@ -139,7 +142,10 @@ impl Api {
     /// The wrapped handle of one; `None` if the function must fail.
     pub fn one(&self, h: HPy, parameter: &Handle) -> Option<HPy> {
         if let Some(slot) = slots::open(h) {
-            return Some(slot.inner());
+            let is_found = !slot.is_of(self.world())
+                && self.find(&FOREIGN_HANDLE, parameter, h, report::ANOTHER_MODULE)
+                    == Verdict::Fail;
+            return if is_found { self.failed(&FOREIGN_HANDLE) } else { Some(slot.inner()) };
         }
         if h.is_null() {
             return if parameter.null {
@@ -221,10 +227,25 @@ impl Api {
     }
 }
 
+/// A function is called while the thread is not attached as it was when the call began. That is fatal.
+#[cold]
+fn not_attached(context: &Context, function: &'static Function) -> ! {
+    let (class, detail) = if context.world.host().is_attached() && context.world.is_elsewhere() {
+        (&CONTEXT_INTERPRETER, "the thread has gone over to another interpreter")
+    } else {
+        (&NOT_ATTACHED, "the thread has no thread state, or another than when the call began")
+    };
+    let finding = Finding::new(class, function.name.to_owned(), detail);
+    report::fatal(context.world, &finding)
+}
+
 /// A function is called with a context that is not that of the running call. That is fatal.
 #[cold]
 fn wrong_context(context: &Context, function: &'static Function) -> ! {
-    let (class, detail) = if let Some(kind) = call::restricted() {
+    let host = context.world.host();
+    let (class, detail) = if host.is_attached() && context.world.is_elsewhere() {
+        (&CONTEXT_INTERPRETER, "Error: Wrong HPy Context! Another interpreter runs".to_owned())
+    } else if let Some(kind) = call::restricted() {
         (&CONTEXT_RESTRICTED, format!("Error: Wrong HPy Context! This is {kind}"))
     } else if context.left.load(Ordering::Relaxed) && current().is_null() {
         (&CONTEXT_LEFT, "Error: Wrong HPy Context! Python has been left".to_owned())

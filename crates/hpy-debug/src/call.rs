@@ -8,9 +8,12 @@ use core::sync::atomic::Ordering;
 use hpy_abi::{HPy, HPyContext};
 
 use crate::fields;
-use crate::findings::{ARGUMENT_RETURNED, CLOSED_RETURNED, CONSTANT_RETURNED, Class, NOT_A_HANDLE};
+use crate::findings::{
+    ARGUMENT_RETURNED, CLOSED_RETURNED, CONSTANT_RETURNED, Class, FOREIGN_HANDLE, NOT_A_HANDLE,
+};
 use crate::handles::{Closing, Invalid, Owner, Place};
 use crate::report::{self, Finding};
+use crate::slots::Slot;
 use crate::state::{State, state};
 use crate::world::{Context, Target, World};
 
@@ -185,6 +188,7 @@ impl<const N: usize> Call<N> {
         pause(outer, thread);
         context.thread.store(thread, Ordering::Relaxed);
         context.target.set(target);
+        context.note_attachment();
         let here = 0_u8;
         context.frame.set(ptr::from_ref(&here) as usize);
         let (mut handles, mut places) = (arguments, [None; N]);
@@ -222,7 +226,7 @@ impl<const N: usize> Call<N> {
         self.look_at_fields();
         let mut state = state();
         let mut closing = state.handles.closing();
-        let given = closing.give_away(h);
+        let given = closing.give_away(h, self.world());
         if given.is_none() && !h.is_null() {
             drop(state);
             // SAFETY: the caller's promise.
@@ -239,7 +243,7 @@ impl<const N: usize> Call<N> {
     /// # Safety
     /// The interpreter is attached.
     pub unsafe fn take_over(&self, h: HPy) -> HPy {
-        let taken = state().handles.give_away(h);
+        let taken = state().handles.give_away(h, self.world());
         match taken {
             Some(inner) => inner,
             None if h.is_null() => h,
@@ -278,12 +282,14 @@ impl<const N: usize> Call<N> {
     /// A result that is not the function's to give away.
     #[cold]
     unsafe fn wrong_result(&self, h: HPy) -> HPy {
-        let found = state().handles.get(h).map(|slot| (slot.owner.get(), slot.inner()));
+        let owner = |slot: &Slot| (slot.owner.get(), slot.inner(), slot.is_of(self.world()));
+        let found = state().handles.get(h).map(owner);
         let inner = self.world().inner();
         // SAFETY: the handle is open, so the wrapped one is; or an exception is set instead.
         unsafe {
-            if let Some((owner, wrapped)) = found {
+            if let Some((owner, wrapped, is_own)) = found {
                 let (class, detail) = match owner {
+                    _ if !is_own => (&FOREIGN_HANDLE, report::ANOTHER_MODULE),
                     Owner::Context => (&CONSTANT_RETURNED, report::AS_IF_CLOSED),
                     _ => (&ARGUMENT_RETURNED, report::CALLER_CLOSES),
                 };

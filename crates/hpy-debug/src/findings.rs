@@ -169,6 +169,18 @@ classes! {
     GLOBAL_EMPTY = "HPY-D035", Soft,
         "an HPyGlobal is loaded before it is stored",
         "Store each HPyGlobal in the module's HPy_mod_exec, before anything can load it.";
+    /// A handle that another module has got is passed.
+    FOREIGN_HANDLE = "HPY-D036", Handle,
+        "a handle of another module is passed",
+        "Keep objects in an HPyField or HPyGlobal, and pass them between modules through Python: a handle belongs to the module that got it.";
+    /// A context is used where another interpreter runs.
+    CONTEXT_INTERPRETER = "HPY-D037", None,
+        "the context of another interpreter is used",
+        "Use a context only while the thread is in the interpreter that called the function; PyThreadState_Swap back before.";
+    /// The API is used by a thread that has let go of the interpreter.
+    NOT_ATTACHED = "HPY-D038", None,
+        "the API is used while the thread has let go of Python",
+        "Call the API only with a thread state: behind PyEval_RestoreThread, or Py_END_ALLOW_THREADS.";
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use hpy_abi::HPy;
 use crate::raw::Snapshot;
 use crate::slots::{self, Slot};
 use crate::trace::{Trace, Traces};
-use crate::world::Target;
+use crate::world::{Target, World};
 
 /// Who may close a handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,11 +185,11 @@ impl Handles {
         closing.end();
     }
 
-    /// Closes a handle of the extension, and gives the wrapped one.
+    /// Closes a handle of the extension in its world, and gives the wrapped one.
     #[inline(always)]
-    pub fn give_away(&mut self, h: HPy) -> Option<HPy> {
+    pub fn give_away(&mut self, h: HPy, world: &World) -> Option<HPy> {
         let mut closing = self.closing();
-        let inner = closing.give_away(h);
+        let inner = closing.give_away(h, world);
         closing.end();
         inner
     }
@@ -414,10 +414,11 @@ impl Closing<'_> {
         }
     }
 
-    /// Closes a handle of the extension, and gives the wrapped one.
+    /// Closes a handle of the extension in its world, and gives the wrapped one.
     #[inline(always)]
-    pub fn give_away(&mut self, h: HPy) -> Option<HPy> {
-        let slot = slots::open(h).filter(|slot| slot.owner.get() == Owner::Extension)?;
+    pub fn give_away(&mut self, h: HPy, world: &World) -> Option<HPy> {
+        let slot = slots::open(h)
+            .filter(|slot| slot.owner.get() == Owner::Extension && slot.is_of(world))?;
         self.append(h, slot);
         Some(slot.inner())
     }
@@ -470,8 +471,8 @@ mod tests {
         assert_eq!(handles.get(first).map(Slot::inner), Some(wrapped(16)));
         assert_eq!(handles.open_since(0).len(), 2);
         assert_eq!(handles.open_since(generation).len(), 1);
-        assert_eq!(handles.give_away(first), Some(wrapped(16)));
-        assert_eq!(handles.give_away(first), None);
+        assert_eq!(handles.give_away(first, target.world), Some(wrapped(16)));
+        assert_eq!(handles.give_away(first, target.world), None);
         assert!(matches!(handles.diagnose(first), Invalid::Closed(_)));
         handles.close(second);
         assert_eq!(handles.closed_since(0).len(), 2);

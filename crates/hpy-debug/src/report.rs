@@ -21,6 +21,9 @@ pub(crate) const CLOSED: &str = "Invalid usage of already closed handle";
 /// What closing or giving away a constant leads to.
 pub(crate) const AS_IF_CLOSED: &str =
     "each later use of the constant would be an \"Invalid usage of already closed handle\"";
+/// What is wrong with a handle that another module got.
+pub(crate) const ANOTHER_MODULE: &str =
+    "it was opened by another module, or another load of this one";
 /// Who closes arguments.
 pub(crate) const CALLER_CLOSES: &str = "the caller closes its arguments itself";
 

@@ -110,6 +110,12 @@ impl Slot {
         self.target().world
     }
 
+    /// Whether it was opened in this world.
+    #[inline(always)]
+    pub fn is_of(&self, world: &World) -> bool {
+        ptr::eq(self.world(), world)
+    }
+
     /// Its number.
     pub fn number(&self) -> u32 {
         number(self.value()) as u32

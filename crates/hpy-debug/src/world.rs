@@ -33,6 +33,9 @@ pub(crate) struct Context {
     pub thread: AtomicUsize,
     /// The author's function that was called.
     pub target: Cell<&'static Target>,
+    /// What says how this thread is attached to the interpreter, and what it said when the call began.
+    attachment: unsafe extern "C" fn() -> usize,
+    attached: Cell<usize>,
     /// Where on the stack the call began.
     pub frame: Cell<usize>,
     /// The context that the call after this one gets.
@@ -45,6 +48,8 @@ pub(crate) struct Context {
 pub(crate) struct World {
     inner: *mut HPyContext,
     host: &'static dyn Host,
+    /// The interpreter in which it was made.
+    interpreter: usize,
     /// The members of every context of this world.
     template: UnsafeCell<Option<HPyContext>>,
     /// The context in the ring that the last call got.
@@ -77,6 +82,8 @@ pub unsafe fn wrap(wrapped: Wrapped) -> &'static dyn Wrapper {
     let world: &'static World = Box::leak(Box::new(World {
         inner,
         host: wrapped.host,
+        // SAFETY: the caller's promise.
+        interpreter: unsafe { wrapped.host.interpreter() },
         template: UnsafeCell::new(None),
         last: Cell::new(None),
         home: Cell::new(ptr::null_mut()),
@@ -97,11 +104,33 @@ pub unsafe fn wrap(wrapped: Wrapped) -> &'static dyn Wrapper {
     world
 }
 
+impl Context {
+    /// Notes how this thread is attached to the interpreter.
+    #[inline(always)]
+    pub fn note_attachment(&self) {
+        // SAFETY: it may be asked at any time.
+        self.attached.set(unsafe { (self.attachment)() });
+    }
+
+    /// Whether the thread is attached as it was when the call began.
+    #[inline(always)]
+    pub fn is_attached(&self) -> bool {
+        // SAFETY: it may be asked at any time.
+        self.attached.get() == unsafe { (self.attachment)() }
+    }
+}
+
 impl World {
     /// The context that this one wraps.
     #[inline(always)]
     pub fn inner(&self) -> *mut HPyContext {
         self.inner
+    }
+
+    /// Whether this thread uses another interpreter than the one in which the world was made. It is attached.
+    pub fn is_elsewhere(&self) -> bool {
+        // SAFETY: the thread is attached.
+        unsafe { self.host.interpreter() != self.interpreter }
     }
 
     /// The host of that context.
@@ -162,6 +191,8 @@ impl World {
             world: self,
             thread: AtomicUsize::new(0),
             target: Cell::new(target),
+            attachment: self.host.attachment(),
+            attached: Cell::new(0),
             frame: Cell::new(usize::MAX),
             next: Cell::new(None),
             left: AtomicBool::new(false),
@@ -210,7 +241,20 @@ pub(crate) mod tests {
     /// A host that knows no types.
     struct NoHost;
 
+    unsafe extern "C" fn attachment() -> usize {
+        1
+    }
+
     impl Host for NoHost {
+        fn attachment(&self) -> unsafe extern "C" fn() -> usize {
+            attachment
+        }
+        fn is_attached(&self) -> bool {
+            true
+        }
+        unsafe fn interpreter(&self) -> usize {
+            0
+        }
         unsafe fn levels(&self, _: HPy, _: &mut dyn FnMut(&Level<'_>)) {}
         unsafe fn identity(&self, _: HPy) -> Option<usize> {
             None
@@ -231,7 +275,8 @@ pub(crate) mod tests {
         let (template, last) = (UnsafeCell::new(None), Cell::new(None));
         let (inner, home) = (ptr::null_mut(), Cell::new(ptr::null_mut()));
         let host = &NoHost;
-        let world = World { inner, host, template, last, home, targets: Mutex::default() };
+        let world =
+            World { inner, host, interpreter: 0, template, last, home, targets: Mutex::default() };
         Box::leak(Box::new(world)).leak_target(None)
     }
 

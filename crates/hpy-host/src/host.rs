@@ -8,6 +8,20 @@ use crate::Wrapper;
 
 /// A host, for those who look closer at objects than extensions may. Its methods take handles of the host's own contexts.
 pub trait Host: Sync {
+    /// What names the thread's attachment to an interpreter: the same number during a call unless the thread has let go of the
+    /// interpreter, or has gone over to another one. It is cheap, may be asked in any thread, and is 0 if there is none; where it is
+    /// not, [`is_attached`](Self::is_attached) knows.
+    fn attachment(&self) -> unsafe extern "C" fn() -> usize;
+
+    /// Whether this thread may use the interpreter.
+    fn is_attached(&self) -> bool;
+
+    /// A number of the interpreter that this thread uses.
+    ///
+    /// # Safety
+    /// The thread is attached.
+    unsafe fn interpreter(&self) -> usize;
+
     /// Shows the types behind `object` that HPy made, from its own type to the most basic.
     ///
     /// # Safety

@@ -3,10 +3,13 @@
 use hpy_abi::{HPy, HPyContext};
 
 use crate::api::Api;
-use crate::findings::{ARGUMENT_CLOSED, CONSTANT_CLOSED, DOUBLE_CLOSE, NOT_A_HANDLE};
+use crate::findings::{
+    ARGUMENT_CLOSED, CONSTANT_CLOSED, DOUBLE_CLOSE, FOREIGN_HANDLE, NOT_A_HANDLE,
+};
 use crate::generated::info;
 use crate::handles::{Invalid, Owner};
-use crate::report::{AS_IF_CLOSED, CALLER_CLOSES, CLOSED};
+use crate::report::{ANOTHER_MODULE, AS_IF_CLOSED, CALLER_CLOSES, CLOSED};
+use crate::slots::Slot;
 use crate::state::state;
 
 /// `HPy_Close`
@@ -23,7 +26,7 @@ pub(super) unsafe fn close(api: &Api, h: HPy) {
     if h.is_null() {
         return;
     }
-    let closed = state().handles.give_away(h);
+    let closed = state().handles.give_away(h, api.world());
     match closed {
         Some(wrapped) => {
             let inner = api.inner();
@@ -38,9 +41,11 @@ pub(super) unsafe fn close(api: &Api, h: HPy) {
 /// Reports a handle that the extension cannot close.
 #[cold]
 fn not_closed(api: &Api, h: HPy) {
-    let owner = state().handles.get(h).map(|slot| slot.owner.get());
-    let (class, detail) = match owner {
-        Some(Owner::Context) => (&CONSTANT_CLOSED, AS_IF_CLOSED),
+    let owner = |slot: &Slot| (slot.owner.get(), slot.is_of(api.world()));
+    let found = state().handles.get(h).map(owner);
+    let (class, detail) = match found {
+        Some((_, false)) => (&FOREIGN_HANDLE, ANOTHER_MODULE),
+        Some((Owner::Context, _)) => (&CONSTANT_CLOSED, AS_IF_CLOSED),
         Some(_) => (&ARGUMENT_CLOSED, CALLER_CLOSES),
         None => match state().handles.diagnose(h) {
             Invalid::Closed(_) | Invalid::Reused => (&DOUBLE_CLOSE, CLOSED),
