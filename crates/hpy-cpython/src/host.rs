@@ -1,6 +1,6 @@
 //! What contexts around ours ask beyond the API.
 
-use core::ffi::{CStr, c_int, c_void};
+use core::ffi::{c_int, c_void};
 use core::ptr;
 
 use hpy_abi::{HPy, HPyFunc_visitproc};
@@ -34,13 +34,13 @@ impl Host for CPython {
         unsafe { ffi::PyInterpreterState_Get() as usize }
     }
 
-    unsafe fn levels(&self, object: HPy, show: &mut dyn FnMut(&Level<'_>)) {
-        // SAFETY: the caller's promise; the name of a type lives as long as the type, which the object keeps alive.
+    unsafe fn levels(&self, object: HPy, show: &mut dyn FnMut(&Level)) {
+        // SAFETY: the caller's promise.
         unsafe {
             for (class, record) in levels(py(object)) {
                 show(&Level {
                     id: identity(record),
-                    name: CStr::from_ptr((*class).tp_name),
+                    name: (*class).tp_name,
                     shape: record.shape,
                     size: record.struct_size,
                     fields: fields(record),

@@ -103,17 +103,27 @@ impl Fields {
     pub fn store(&mut self, owner: usize, before: isize, field: Seen) {
         if let Some(stored) = self.stored.get(&field.address)
             && stored.owner == owner
-            && stored.value != before
         {
-            let value = stored.value;
-            if self.adrift.len() < MOST_ADRIFT {
-                *self.adrift.entry((owner, value)).or_default() += 1;
-                *self.held.entry((owner, value)).or_default() += 1;
-            } else {
-                self.full = true;
+            let moved = stored.value;
+            if moved == before && before == field.value {
+                return;
+            }
+            if moved != before {
+                self.set_adrift(owner, moved);
             }
         }
         self.put(owner, field);
+    }
+
+    /// Remembers a value that is not any more where it was stored, though the API has not taken it out.
+    #[cold]
+    fn set_adrift(&mut self, owner: usize, value: isize) {
+        if self.adrift.len() < MOST_ADRIFT {
+            *self.adrift.entry((owner, value)).or_default() += 1;
+            *self.held.entry((owner, value)).or_default() += 1;
+        } else {
+            self.full = true;
+        }
     }
 
     /// Remembers what is in a field now; 0 is nothing.
@@ -419,7 +429,10 @@ pub(crate) unsafe fn empties(
         let problems = state.fields.compare(owner, &seen, Vec::new(), is_member);
         let copies = state.fields.copies(&seen);
         state.fields.forget(owner, &seen);
-        let known = (!problems.is_empty()).then(|| types.definer(function)).flatten();
+        if problems.is_empty() && copies.is_empty() {
+            return;
+        }
+        let known = types.definer(function);
         let (name, size) = known.map_or(("an object", 0), |known| (&*known.name, known.size));
         (problems, copies, name.to_owned(), size)
     };

@@ -15,11 +15,9 @@ use crate::findings::{OTHER_STRUCT, WRONG_SHAPE};
 use crate::report::Verdict;
 use crate::state::{State, state};
 use crate::trace::{Frame, Trace, is_in_header};
-use crate::types::{Known, Layout};
+use crate::types::{Ids, Known, Layout, text};
 use crate::unwind::{caller, library};
 
-/// How many levels of an object are looked at.
-const DEEPEST: usize = 8;
 /// How many new objects are remembered.
 const NEW: usize = 16;
 
@@ -102,8 +100,7 @@ impl Structs {
 
 /// The types of an object that have a struct of one shape.
 struct Types {
-    ids: [usize; DEEPEST],
-    count: usize,
+    ids: Ids,
     /// Whether the object has such a struct.
     fits: bool,
     /// The shape of its nearest type.
@@ -114,8 +111,8 @@ impl Types {
     /// # Safety
     /// The handle is an open one of the wrapped context.
     unsafe fn of(api: &Api, object: HPy, shape: HPyType_BuiltinShape) -> Self {
-        let (ids, fits, nearest) = ([0; DEEPEST], false, HPyType_BuiltinShape_Legacy);
-        let mut types = Self { ids, count: 0, fits, nearest };
+        let (fits, nearest) = (false, HPyType_BuiltinShape_Legacy);
+        let mut types = Self { ids: Ids::default(), fits, nearest };
         let (mut levels, mut largest) = (0, 0);
         // SAFETY: the caller's promise; a function of the API is running.
         unsafe {
@@ -126,19 +123,14 @@ impl Types {
                 levels += 1;
                 largest = largest.max(level.size);
                 types.fits |= level.shape == shape;
-                if level.shape == shape && level.size > 0 && types.count < DEEPEST {
-                    types.ids[types.count] = level.id;
-                    types.count += 1;
+                if level.shape == shape && level.size > 0 {
+                    types.ids.push(level.id);
                 }
             });
         }
         // Below types that add nothing, there may be one of the interpreter's own API.
         types.fits |= shape == HPyType_BuiltinShape_Legacy && largest == 0;
         types
-    }
-
-    fn ids(&self) -> &[usize] {
-        &self.ids[..self.count]
     }
 }
 
@@ -159,7 +151,7 @@ pub(crate) unsafe fn may_read(
     if !types.fits {
         return refuse(api, h, &types, shape);
     }
-    if place == 0 || types.count == 0 {
+    if place == 0 || types.ids.is_empty() {
         return true;
     }
     let (known, worth) = {
@@ -167,7 +159,7 @@ pub(crate) unsafe fn may_read(
         match structs.sites.get_mut(&place) {
             Some(Site::Of { reader, looks }) => {
                 let taught = &structs.readers[*reader];
-                let known = taught.iter().any(|one| types.ids().contains(&one.id));
+                let known = taught.iter().any(|one| types.ids.contains(&one.id));
                 (known, known && fields::is_worth(looks))
             }
             _ => (false, false),
@@ -247,7 +239,7 @@ unsafe fn describe(api: &Api, object: HPy, shape: HPyType_BuiltinShape, from: &s
             if level.shape == shape && level.size > 0 {
                 types.push(Type {
                     id: level.id,
-                    name: level.name.to_string_lossy().into_owned(),
+                    name: text(level.name),
                     size: level.size,
                     from: format!("as at {from}"),
                 });
@@ -309,6 +301,7 @@ fn check(state: &mut State, types: &[Type], read: &Read<'_>) -> Result<(), (Stri
     let owner = &types[types.len() - 1];
     let same = types.iter().find(|one| taught.iter().any(|other| one.is(other)));
     match (same, taught.first()) {
+        (Some(same), _) if taught.iter().any(|one| one.id == same.id) => {}
         (Some(same), _) => taught.push(same.clone()),
         (None, None) => taught.push(owner.clone()),
         (None, Some(first)) => {

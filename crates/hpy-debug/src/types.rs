@@ -1,5 +1,7 @@
 //! The types that extensions made in debug mode, and what the host says of the objects behind handles.
 
+use core::ffi::c_char;
+use core::ops::Deref;
 use core::ptr;
 use std::ffi::CStr;
 
@@ -89,8 +91,7 @@ pub(crate) unsafe fn learn(world: &World, spec: *const HPyType_Spec, class: HPy)
         return;
     }
     // SAFETY: as above; the name is a C string.
-    let (name, definitions) =
-        unsafe { (CStr::from_ptr(spec.name).to_string_lossy(), definitions(spec.defines)) };
+    let (name, definitions) = unsafe { (text(spec.name), definitions(spec.defines)) };
     let mut members = Vec::new();
     let mut functions = Vec::new();
     for definition in definitions {
@@ -109,7 +110,7 @@ pub(crate) unsafe fn learn(world: &World, spec: *const HPyType_Spec, class: HPy)
         }
     }
     let known = Known {
-        name: name.into_owned(),
+        name,
         shape: spec.builtin_shape,
         size: spec.basicsize.max(0).unsigned_abs() as usize,
         library: library(ptr::from_ref(spec) as usize),
@@ -123,6 +124,43 @@ pub(crate) unsafe fn learn(world: &World, spec: *const HPyType_Spec, class: HPy)
     }
 }
 
+/// How many types behind an object are looked at.
+const DEEPEST: usize = 8;
+
+/// The numbers of the types behind an object.
+#[derive(Default)]
+pub(crate) struct Ids {
+    ids: [usize; DEEPEST],
+    count: usize,
+}
+
+impl Ids {
+    /// Adds a type, unless there are too many.
+    pub fn push(&mut self, id: usize) {
+        if let Some(place) = self.ids.get_mut(self.count) {
+            *place = id;
+            self.count += 1;
+        }
+    }
+}
+
+impl Deref for Ids {
+    type Target = [usize];
+
+    fn deref(&self) -> &[usize] {
+        &self.ids[..self.count]
+    }
+}
+
+/// A C string as text.
+///
+/// # Safety
+/// It is one.
+pub(crate) unsafe fn text(name: *const c_char) -> String {
+    // SAFETY: the caller's promise.
+    unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned()
+}
+
 /// What an object's types say of its struct.
 pub(crate) struct Layout {
     /// Where the struct is.
@@ -130,7 +168,7 @@ pub(crate) struct Layout {
     /// Its size.
     pub size: usize,
     /// Its types, from the object's own to the most basic.
-    pub types: Vec<usize>,
+    pub types: Ids,
     /// Who knows its fields. That is one of those who do: the one of whom least is known.
     pub fields: Fields,
     /// Whether every type with fields was made in debug mode, so that each way to its fields leads through here.
@@ -145,8 +183,8 @@ impl Layout {
     pub unsafe fn of(world: &World, object: HPy) -> Self {
         let host = world.host();
         let mut layout =
-            Self { start: 0, size: 0, types: Vec::new(), fields: Fields::None, complete: true };
-        let mut with_fields = Vec::new();
+            Self { start: 0, size: 0, types: Ids::default(), fields: Fields::None, complete: true };
+        let mut with_fields = Ids::default();
         // SAFETY: the caller's promise.
         unsafe {
             host.levels(object, &mut |level| {
@@ -160,10 +198,12 @@ impl Layout {
             layout.start = host.data(object) as usize;
         }
         // Without thunks, the host calls the author's traverse functions directly.
-        layout.complete = thunk::available() && {
-            let state = state();
-            with_fields.iter().all(|id| state.types.known.contains_key(id))
-        };
+        layout.complete = layout.fields == Fields::None
+            || thunk::available() && {
+                let state = state();
+                layout.types.len() < DEEPEST
+                    && with_fields.iter().all(|id| state.types.known.contains_key(id))
+            };
         layout
     }
 
@@ -193,7 +233,7 @@ pub(crate) unsafe fn name_of(world: &World, object: HPy) -> String {
     unsafe {
         world.host().levels(object, &mut |level| {
             if name.is_empty() {
-                name = level.name.to_string_lossy().into_owned();
+                name = text(level.name);
             }
         });
     }

@@ -255,7 +255,7 @@ pub(crate) mod tests {
         unsafe fn interpreter(&self) -> usize {
             0
         }
-        unsafe fn levels(&self, _: HPy, _: &mut dyn FnMut(&Level<'_>)) {}
+        unsafe fn levels(&self, _: HPy, _: &mut dyn FnMut(&Level)) {}
         unsafe fn identity(&self, _: HPy) -> Option<usize> {
             None
         }

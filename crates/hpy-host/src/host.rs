@@ -1,6 +1,6 @@
 //! What a context around the host's asks of the host beyond the API.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 
 use hpy_abi::{HPy, HPyContext, HPyFunc_visitproc, HPyModuleDef, HPyType_BuiltinShape};
 
@@ -26,7 +26,7 @@ pub trait Host: Sync {
     ///
     /// # Safety
     /// The interpreter is attached and the handle open.
-    unsafe fn levels(&self, object: HPy, show: &mut dyn FnMut(&Level<'_>));
+    unsafe fn levels(&self, object: HPy, show: &mut dyn FnMut(&Level));
 
     /// The identity of `class`, as [`Level::id`] has it; `None` if HPy did not make it.
     ///
@@ -52,11 +52,11 @@ pub trait Host: Sync {
 
 /// A type that HPy made, as part of an object.
 #[derive(Clone, Copy, Debug)]
-pub struct Level<'a> {
+pub struct Level {
     /// A number that stays the type's, and that of types made again from the same description in the same load.
     pub id: usize,
-    /// The full name, `module.Type`.
-    pub name: &'a CStr,
+    /// The full name, `module.Type`, a C string; valid while the object lives.
+    pub name: *const c_char,
     /// Which builtin's layout the struct extends.
     pub shape: HPyType_BuiltinShape,
     /// The size of the struct, with that of the types below.
