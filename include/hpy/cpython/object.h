@@ -55,10 +55,24 @@ HPyAPI_INLINE HPy HPy_Type(HPyContext *ctx, HPy obj)
     return _py2h(type);
 }
 
+/* By which CPython tells int, list, tuple, bytes, str, dict, BaseException and type. */
+#define _HPY_SUBCLASS_FLAGS (0xffUL << 24)
+
 HPyAPI_INLINE int HPy_TypeCheck(HPyContext *ctx, HPy obj, HPy type)
 {
+    PyTypeObject *own = Py_TYPE(_h2py(obj)), *wanted = (PyTypeObject *)_h2py(type);
     (void)ctx;
-    return PyObject_TypeCheck(_h2py(obj), (PyTypeObject *)_h2py(type));
+    if (own == wanted) {
+        return 1;
+    }
+#if !defined(Py_LIMITED_API) && !defined(Py_GIL_DISABLED)
+    /* A subclass of one of the types that have a flag has the flag as well. So an object without
+       it is no instance, and the walk through its type's bases is saved. */
+    if (wanted->tp_flags & ~own->tp_flags & _HPY_SUBCLASS_FLAGS) {
+        return 0;
+    }
+#endif
+    return PyType_IsSubtype(own, wanted);
 }
 
 HPyAPI_INLINE int HPyType_IsSubtype(HPyContext *ctx, HPy sub, HPy type)

@@ -9,6 +9,7 @@ mod place;
 mod plot;
 mod programs;
 mod rivals;
+mod startup;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ const TOPICS: &[Topic] = &[
     Topic { name: "programs", measure: programs::measure },
     Topic { name: "micro", measure: micro::measure },
     Topic { name: "rivals", measure: rivals::measure },
+    Topic { name: "startup", measure: startup::measure },
     Topic { name: "debug", measure: debug::measure },
 ];
 

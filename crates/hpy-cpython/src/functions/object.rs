@@ -1,4 +1,4 @@
-//! Items by index or by C string.
+//! Length; items by key, by index or by C string.
 //!
 //! `HPy_GetItem_i(obj, i)` is `obj[i]`, whatever `obj` is. Exact lists and tuples with a
 //! non-negative index are served without making an `int`. C strings are names, see [`crate::names`].
@@ -10,6 +10,43 @@ use pyo3_ffi as ffi;
 
 use crate::handle::{hpy, py};
 use crate::names;
+
+/// `HPy_Length`
+pub(crate) unsafe extern "C" fn ctx_Length(_ctx: *mut HPyContext, h: HPy) -> isize {
+    let object = py(h);
+    // SAFETY: the handle is open, and lists and tuples keep their size where every variable-sized object does.
+    unsafe {
+        let sized = ffi::PyList_CheckExact(object) != 0 || ffi::PyTuple_CheckExact(object) != 0;
+        if sized && !cfg!(Py_GIL_DISABLED) {
+            return ffi::Py_SIZE(object);
+        }
+        ffi::PyObject_Length(object)
+    }
+}
+
+/// `HPy_GetItem`
+///
+/// The value of a `str` in a dict is read at once. A missing key goes the long way, which looks again
+/// and raises the exception.
+pub(crate) unsafe extern "C" fn ctx_GetItem(_ctx: *mut HPyContext, obj: HPy, key: HPy) -> HPy {
+    let (object, name) = (py(obj), py(key));
+    // SAFETY: the handles are open; the borrowed value is alive, because no other thread can remove it
+    // before it has a reference of ours.
+    unsafe {
+        if !cfg!(Py_GIL_DISABLED)
+            && ffi::PyDict_CheckExact(object) != 0
+            && ffi::PyUnicode_CheckExact(name) != 0
+        {
+            let value = ffi::PyDict_GetItemWithError(object, name);
+            if !value.is_null() {
+                ffi::Py_INCREF(value);
+                return hpy(value);
+            }
+            ffi::PyErr_Clear();
+        }
+        hpy(ffi::PyObject_GetItem(object, name))
+    }
+}
 
 /// `HPy_GetItem_i`
 pub(crate) unsafe extern "C" fn ctx_GetItem_i(_ctx: *mut HPyContext, obj: HPy, idx: isize) -> HPy {

@@ -51,22 +51,10 @@ pub(crate) unsafe extern "C" fn ctx_Float_FromDouble(_ctx: *mut HPyContext, v: f
     unsafe { hpy(ffi::PyFloat_FromDouble(v)) }
 }
 
-/// `HPyFloat_AsDouble`
-pub(crate) unsafe extern "C" fn ctx_Float_AsDouble(_ctx: *mut HPyContext, h: HPy) -> f64 {
-    // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe { ffi::PyFloat_AsDouble(py(h)) }
-}
-
 /// `HPyBool_FromBool`
 pub(crate) unsafe extern "C" fn ctx_Bool_FromBool(_ctx: *mut HPyContext, v: bool) -> HPy {
     // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
     unsafe { hpy(ffi::PyBool_FromLong(v.into())) }
-}
-
-/// `HPy_Length`
-pub(crate) unsafe extern "C" fn ctx_Length(_ctx: *mut HPyContext, h: HPy) -> isize {
-    // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe { ffi::PyObject_Length(py(h)) }
 }
 
 /// `HPyNumber_Check`
@@ -452,12 +440,6 @@ pub(crate) unsafe extern "C" fn ctx_SetAttr(
 ) -> c_int {
     // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
     unsafe { ffi::PyObject_SetAttr(py(obj), py(name), py(value)) }
-}
-
-/// `HPy_GetItem`
-pub(crate) unsafe extern "C" fn ctx_GetItem(_ctx: *mut HPyContext, obj: HPy, key: HPy) -> HPy {
-    // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe { hpy(ffi::PyObject_GetItem(py(obj), py(key))) }
 }
 
 /// `HPy_Contains`
