@@ -25,6 +25,7 @@ from hpy.devel.abitag import (
 
 EXT_SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 CPYTHON_TAG = parse_ext_suffix()[0]
+PYTHON_TAG = CPYTHON_TAG.rstrip("dt")
 SETUPTOOLS = int(version("setuptools").partition(".")[0])
 SUFFIXES = {"cpython": EXT_SUFFIX, "universal": ".hpy0.so", "hybrid": f".hpy0-{CPYTHON_TAG}.so"}
 
@@ -384,7 +385,7 @@ def test_universal_wheels_are_for_every_python(project):
 @pytest.mark.parametrize("chosen", ["cpython", "hybrid"])
 def test_other_wheels_are_for_this_python(project, chosen):
     project.pip("wheel", ".", "-w", "dist", env={"HPY_ABI": chosen})
-    assert f"-{CPYTHON_TAG}-{CPYTHON_TAG}-" in wheel(project).name
+    assert f"-{PYTHON_TAG}-{CPYTHON_TAG}-" in wheel(project).name
 
 
 def test_a_wheel_with_a_plain_extension_is_for_this_python(project):
@@ -394,7 +395,7 @@ def test_a_wheel_with_a_plain_extension_is_for_this_python(project):
         "hpy_ext_modules=[Extension('one', ['one.c'])]"
     )
     project.pip("wheel", ".", "-w", "dist", env={"HPY_ABI": "universal"})
-    assert f"-{CPYTHON_TAG}-{CPYTHON_TAG}-" in wheel(project).name
+    assert f"-{PYTHON_TAG}-{CPYTHON_TAG}-" in wheel(project).name
 
 
 def test_pip_install(installed, abi, tmp_path):

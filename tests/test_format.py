@@ -129,9 +129,10 @@ def test_errors(constant, no_leak):
     for i, (fmt, args, exception, text) in enumerate(ERRORS):
 
         def fail(i=i, exception=exception):
-            with pytest.raises(exception) as error:
-                getattr(constant, f"error{i}")()
-            return str(error.value)
+            try:
+                return getattr(constant, f"error{i}")()
+            except exception as error:
+                return str(error)
 
         assert text in fail(), fmt + args
         no_leak(fail)

@@ -13,8 +13,7 @@ import sysconfig
 import textwrap
 
 import pytest
-import tomllib
-from support import INCLUDE, ROOT
+from support import INCLUDE, ROOT, tomllib
 
 SOURCES = ROOT / "tests" / "c"
 MODES = ("universal", "cpython", "hybrid")

@@ -20,7 +20,8 @@ universal = support.universal()
 
 EXT_SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 SUFFIX = get_hpy_ext_suffix("hybrid")
-RUNNING = f"CPython {sys.version_info.major}.{sys.version_info.minor}"
+KIND = "free-threaded CPython" if support.FREE_THREADED else "CPython"
+RUNNING = f"{KIND} {sys.version_info.major}.{sys.version_info.minor}"
 
 # A function of each kind. What replaces `@EARLY@` stands before HPy_MODINIT.
 MIXED = """
@@ -135,7 +136,7 @@ def test_a_file_for_another_interpreter_is_not_opened(tmp_path):
     # Its constructors would run, and it may need symbols that this interpreter lacks.
     path = tmp_path / "mixed.hpy0-cp34.so"
     path.write_bytes(b"not a library")
-    assert "hybrid extension for CPython 3.4" in refusal(by_load, "mixed", path)
+    assert f"hybrid extension for {KIND} 3.4" in refusal(by_load, "mixed", path)
 
 
 @pytest.mark.skipif(not SUFFIX.startswith(".hpy0-cp"), reason="CPython has debug builds")
@@ -149,12 +150,12 @@ def test_debug_and_release_builds_share_extensions(tmp_path):
 def test_a_file_named_for_all_tells_itself_that_it_is_for_another(tmp_path, how):
     path = mixed(tmp_path / "mixed.so", early=OTHER_VERSION)
     message = refusal(how, "mixed", path)
-    assert f"it is a hybrid extension for CPython 3.4, and this is {RUNNING}." in message
+    assert f"it is a hybrid extension for {KIND} 3.4, and this is {RUNNING}." in message
 
 
 def test_the_version_in_the_file_counts_beside_the_one_in_its_name(tmp_path):
     path = mixed(tmp_path / f"mixed{SUFFIX}", early=OTHER_VERSION)
-    assert "hybrid extension for CPython 3.4" in refusal(by_load, "mixed", path)
+    assert f"hybrid extension for {KIND} 3.4" in refusal(by_load, "mixed", path)
 
 
 def test_a_file_with_no_version_of_its_own_is_loaded_by_its_name(tmp_path):
@@ -295,4 +296,4 @@ def test_the_stub_of_another_version_says_so(environment, project, tmp_path):
     stub.write_text(stub.read_text().replace(SUFFIX, ".hpy0-cp34.so"))
     done = environment.run("-c", "import mixed", cwd=tmp_path, check=False)
     assert done.returncode == 1
-    assert "it is a hybrid extension for CPython 3.4, and this is" in done.stdout
+    assert f"it is a hybrid extension for {KIND} 3.4, and this is" in done.stdout

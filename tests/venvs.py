@@ -50,4 +50,5 @@ class Environment:
 
 def clean_environment():
     """The variables of this process without those that steer Python or HPy."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "HPY"))}
+    kept = "PYTHON_GIL"  # without it, a free-threaded Python would warn of each library
+    return {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "HPY")) or k == kept}

@@ -445,14 +445,15 @@ static bool write_digits(Writer *w, HPy text)
 
 static bool write_big_integer(Writer *w, HPy value)
 {
-    HPy index;
+    HPy repr;
     bool ok;
     if (!HPyErr_ExceptionMatches(w->ctx, w->ctx->h_OverflowError))
         return false;
     HPyErr_Clear(w->ctx);
-    index = HPy_Index(w->ctx, value); /* whatever `str` of a subclass may say */
-    ok = !HPy_IsNull(index) && write_digits(w, HPy_Str(w->ctx, index));
-    HPy_Close(w->ctx, index);
+    /* that of `int`, whatever a subclass may say */
+    repr = HPy_GetAttr_s(w->ctx, w->ctx->h_LongType, "__repr__");
+    ok = !HPy_IsNull(repr) && write_digits(w, HPy_Call(w->ctx, repr, &value, 1, HPy_NULL));
+    HPy_Close(w->ctx, repr);
     return ok;
 }
 

@@ -93,6 +93,7 @@ HPyAPI_INLINE HPy HPyTuple_Pack(HPyContext *ctx, HPy_ssize_t n, ...)
     HPy *items = few;
     HPy result;
     va_list arguments;
+    few[0] = HPy_NULL; /* else gcc warns where n is 0 */
     if (n > 8) {
         items = (HPy *)malloc((size_t)n * sizeof(HPy));
         if (items == NULL) {

@@ -91,7 +91,9 @@ HPyAPI_INLINE bool _HPyStructSequence_Takes(HPyContext *ctx, HPy type, HPy_ssize
     return expected == n;
 }
 
-#ifdef HPY_ABI_CPYTHON
+/* Before 3.11, CPython does not export the name of unnamed fields, which it knows by its address.
+ */
+#if defined(HPY_ABI_CPYTHON) && PY_VERSION_HEX >= 0x030B0000
 
 HPyAPI_INLINE HPy _HPyStructSequence_Make(HPyContext *ctx, const HPyStructSequence_Desc *desc,
                                           HPy_ssize_t n)
@@ -322,7 +324,7 @@ HPyAPI_INLINE HPy _HPyStructSequence_Fill(HPyContext *ctx, HPy type, HPy_ssize_t
     return result;
 }
 
-#endif /* HPY_ABI_CPYTHON */
+#endif
 
 /**
  * Makes a struct sequence type.

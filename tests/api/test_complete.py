@@ -1,14 +1,9 @@
 """Every function and slot of the description has its tests: a missing test is a failing test."""
 
-import sys
 from pathlib import Path
 
 import pytest
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from support import tomllib
 
 API = Path(__file__).resolve().parent.parent.parent / "api"
 

@@ -64,6 +64,19 @@ pub fn conformance(root: &Path, python: Option<&Path>, arguments: &[String]) -> 
     summarise("conformance", &run_suite(&mut pytest, &suite, &report)?)
 }
 
+/// The suite as a cell of the matrix, in an environment in which our wheel is installed.
+pub fn cell(root: &Path, environment: &Environment) -> Result<String> {
+    environment.require(REQUIREMENTS)?;
+    let suite = fetch(root, environment)?;
+    let wheel = environment.wheel()?;
+    offer_wheel(&suite, &wheel)?;
+    let mut pytest = environment.command();
+    pytest.args(["-m", "pytest", "test"]);
+    let cases = run_suite(&mut pytest, &suite, &suite.join("report-matrix.xml"))?;
+    summarise("published suite", &cases)?;
+    Ok(format!("{} passed", count(&cases, Outcome::Passed)))
+}
+
 /// Runs the suite's universal, debug and trace tests, compiled with the headers of hpy 0.9.0, in our runtime.
 pub fn old_headers(root: &Path, python: Option<&Path>, arguments: &[String]) -> Result<()> {
     require_compiler()?;

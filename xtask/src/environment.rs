@@ -3,16 +3,17 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::shell::{exists, output, run, step};
+use crate::shell::{exists, run, step};
 
 /// A virtual environment below `target/`.
 pub struct Environment {
     root: PathBuf,
     dir: PathBuf,
+    version: String,
 }
 
 impl Environment {
@@ -27,15 +28,37 @@ impl Environment {
             Some(python) => python.to_path_buf(),
             None => find_python()?,
         };
-        let version = output(Command::new(&python).args(["-c", VERSION]))
-            .with_context(|| format!("{} is not a Python that works", python.display()))?;
+        let version = version(&python)?;
         let dir = root.join("target/xtask").join(format!("venv-{version}{purpose}"));
-        let environment = Self { root: root.to_path_buf(), dir };
+        let environment = Self { root: root.to_path_buf(), dir, version };
         if !environment.python().exists() {
-            step(&format!("make a virtual environment of Python {version}"));
-            run(Command::new(&python).args(["-m", "venv", "--clear"]).arg(&environment.dir))?;
+            environment.make(&python)?;
         }
         Ok(environment)
+    }
+
+    /// Makes the environment. A Python that has no `ensurepip` which works, such as Debian's out of its place, gets pip by
+    /// another's.
+    fn make(&self, python: &Path) -> Result<()> {
+        step(&format!("make a virtual environment of {}", self.version));
+        run(Command::new(python).args(["-m", "venv", "--clear", "--without-pip"]).arg(&self.dir))?;
+        let own = self.command().args(["-m", "ensurepip", "--default-pip"]).output();
+        if own.is_ok_and(|own| own.status.success()) {
+            return Ok(());
+        }
+        let helper = Self::prepare_for(&self.root, None, "-pip")?;
+        helper.require(&["pip>=25.1"])?;
+        run(helper.command().args(["-m", "pip", "--python"]).arg(self.python()).args([
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "pip",
+        ]))
+    }
+
+    /// Whether its Python can run without the interpreter lock.
+    pub fn is_free_threaded(&self) -> bool {
+        self.version.trim_end_matches('d').ends_with('t')
     }
 
     /// Its interpreter.
@@ -53,7 +76,18 @@ impl Environment {
     pub fn other(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root).env_remove("PYTHONPATH").env_remove("PYTHONHOME");
+        if let Some(include) = self.other_headers() {
+            command.env("CPATH", include);
+        }
         command
+    }
+
+    /// The folder above Python's own headers where those include headers from beside them, as Debian's do.
+    fn other_headers(&self) -> Option<PathBuf> {
+        let config = fs::read_to_string(self.dir.join("pyvenv.cfg")).ok()?;
+        let home = config.lines().find_map(|line| line.strip_prefix("home = "))?;
+        let include = Path::new(home).parent()?.join("include");
+        include.join("x86_64-linux-gnu").exists().then_some(include)
     }
 
     /// Installs requirements from the package index unless the same list is installed already.
@@ -74,7 +108,16 @@ impl Environment {
 
     /// Builds the wheel and installs it; returns the wheel's path.
     pub fn install_hpy(&self) -> Result<PathBuf> {
-        let wheel = self.build_wheel()?;
+        self.install_built("release")
+    }
+
+    /// The same, built in a third of the time and with the checks of a debug build.
+    pub fn install_hpy_for_tests(&self) -> Result<PathBuf> {
+        self.install_built("dev")
+    }
+
+    fn install_built(&self, profile: &str) -> Result<PathBuf> {
+        let wheel = self.build_wheel(profile)?;
         run(self
             .command()
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
@@ -83,7 +126,7 @@ impl Environment {
         Ok(wheel)
     }
 
-    fn build_wheel(&self) -> Result<PathBuf> {
+    fn build_wheel(&self, profile: &str) -> Result<PathBuf> {
         self.require(&["maturin>=1.9,<2"])?;
         step("build the wheel");
         let out = self.dir.join("wheels");
@@ -92,11 +135,17 @@ impl Environment {
         }
         run(self
             .command()
-            .args(["-m", "maturin", "build", "--release", "--locked"])
+            .args(["-m", "maturin", "build", "--profile", profile, "--locked"])
             .args(["--compatibility", "linux", "--interpreter"])
             .arg(self.python())
             .arg("--out")
             .arg(&out))?;
+        self.wheel()
+    }
+
+    /// The wheel that was built last.
+    pub fn wheel(&self) -> Result<PathBuf> {
+        let out = self.dir.join("wheels");
         let mut wheels = fs::read_dir(&out).context("maturin made no folder for the wheel")?;
         match wheels.next() {
             Some(wheel) => Ok(wheel?.path()),
@@ -105,9 +154,20 @@ impl Environment {
     }
 }
 
-/// Prints what tells one interpreter from another.
+/// What tells one interpreter from another: `cpython3.14`, with `t` behind it for a free-threaded one and `d` for a debug build.
+pub fn version(python: &Path) -> Result<String> {
+    let answer = Command::new(python).args(["-c", VERSION]).stderr(Stdio::null()).output();
+    match answer {
+        Ok(answer) if answer.status.success() => {
+            Ok(String::from_utf8_lossy(&answer.stdout).trim().to_owned())
+        }
+        _ => bail!("{} is not a Python that works", python.display()),
+    }
+}
+
 const VERSION: &str = "import sys, sysconfig; print(sys.implementation.name + '%d.%d' % sys.version_info[:2] + \
-    ('t' if sysconfig.get_config_var('Py_GIL_DISABLED') else ''))";
+    ('t' if sysconfig.get_config_var('Py_GIL_DISABLED') else '') + \
+    ('d' if hasattr(sys, 'gettotalrefcount') else ''))";
 
 fn find_python() -> Result<PathBuf> {
     for name in ["python3", "python"] {

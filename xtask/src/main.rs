@@ -6,6 +6,7 @@ mod conformance;
 mod demo;
 mod environment;
 mod generate;
+mod matrix;
 mod memcheck;
 mod model;
 mod old;
@@ -79,6 +80,21 @@ enum Command {
         #[command(flatten)]
         python: Python,
     },
+    /// Run the same universal files, and the tests, on every CPython that is here
+    ///
+    /// Interpreters are looked for on PATH, among those of pyenv, and in HPY_MATRIX_PYTHONS, whose
+    /// paths are separated as in PATH.
+    Matrix {
+        /// An interpreter to use beside those that are found; may be given several times
+        #[arg(long = "python", value_name = "PATH")]
+        pythons: Vec<PathBuf>,
+        /// Look for no other interpreters
+        #[arg(long)]
+        only_these: bool,
+        /// What to run, instead of all columns
+        #[arg(long, value_delimiter = ',')]
+        columns: Vec<matrix::Column>,
+    },
     /// Run the C tests under AddressSanitizer, UndefinedBehaviorSanitizer and Valgrind
     Memcheck {
         #[command(flatten)]
@@ -119,6 +135,9 @@ fn run(arguments: Arguments) -> Result<()> {
             run(&root(), python.path.as_deref(), &arguments)
         }
         Command::Ports { python } => ports::ports(&root(), python.path.as_deref()),
+        Command::Matrix { pythons, only_these, columns } => {
+            matrix::matrix(&root(), &pythons, only_these, &columns)
+        }
         Command::Memcheck { python } => memcheck::memcheck(&root(), python.path.as_deref()),
     }
 }

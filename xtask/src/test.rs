@@ -10,8 +10,15 @@ use crate::old;
 use crate::shell::{cargo, require_compiler, run, step};
 
 /// What the Python tests need from the package index.
-pub const REQUIREMENTS: &[&str] =
-    &["pip>=25.1", "pytest>=8", "pytest-xdist>=3", "setuptools>=82", "wheel", "build"];
+pub const REQUIREMENTS: &[&str] = &[
+    "pip>=25.1",
+    "pytest>=8",
+    "pytest-xdist>=3",
+    "setuptools>=82",
+    "wheel",
+    "build",
+    "tomli; python_version < '3.11'",
+];
 
 /// Runs the Rust tests, builds and installs the wheel, and runs the Python tests; `arguments` go to pytest.
 pub fn test(root: &Path, python: Option<&Path>, arguments: &[String]) -> Result<()> {

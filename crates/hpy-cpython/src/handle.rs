@@ -14,3 +14,14 @@ pub(crate) fn py(h: HPy) -> *mut PyObject {
 pub(crate) fn hpy(object: *mut PyObject) -> HPy {
     HPy { _i: object as isize }
 }
+
+/// A new reference; CPython 3.9 has no function that gives one.
+///
+/// # Safety
+/// The interpreter is attached, and the object alive.
+#[inline(always)]
+pub(crate) unsafe fn new_ref(object: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the caller's promise.
+    unsafe { pyo3_ffi::Py_INCREF(object) };
+    object
+}

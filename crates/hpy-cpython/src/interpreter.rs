@@ -12,6 +12,16 @@ pub fn interpreter_tag() -> String {
     tag(&version, cfg!(Py_GIL_DISABLED))
 }
 
+/// The number of the interpreter that the thread is attached to; the main one's is 0. No other gets
+/// it, also when this one has ended.
+///
+/// # Safety
+/// The interpreter is attached.
+pub unsafe fn interpreter_id() -> i64 {
+    // SAFETY: the caller's promise.
+    unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) }
+}
+
 /// `version` begins with numbers: "3.11.7 (main, …".
 fn tag(version: &str, free_threaded: bool) -> String {
     let mut numbers = version.split(|c: char| !c.is_ascii_digit());

@@ -24,5 +24,5 @@ mod names;
 mod types;
 
 pub use caller::{Line, line, note_line};
-pub use interpreter::interpreter_tag;
+pub use interpreter::{interpreter_id, interpreter_tag};
 pub use load::*;

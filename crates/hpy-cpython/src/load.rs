@@ -8,11 +8,15 @@
 //!
 //! Loads are never freed, because functions and types may outlive the module. A load whose module
 //! object has died is used again by the next load of the same module under the same name, so that
-//! loading a module ten thousand times costs the memory of one. The fields that change are touched
-//! only by threads that are attached to the interpreter; there is one interpreter, because PyO3 refuses
-//! to import its modules into a second one.
+//! loading a module ten thousand times costs the memory of one. A load belongs to one interpreter of
+//! the process: what it refers to is used only by threads that are attached to that one, of which a
+//! free-threaded Python runs several at once.
+//!
+//! No lock of this crate is held while Python code may run or the thread may be detached: another
+//! thread would wait for it attached, and a garbage collection for that thread.
 
-use core::cell::{Cell, UnsafeCell};
+use core::cell::UnsafeCell;
+use core::mem::replace;
 use core::ptr::{self, NonNull};
 use std::sync::{Mutex, PoisonError};
 
@@ -20,8 +24,12 @@ use hpy_abi::{HPyContext, HPyFunc_Signature, HPyModuleDef};
 use hpy_host::{Entry, Extension, Mode, Wrap, Wrapped, Wrapper, thunk};
 use pyo3_ffi as ffi;
 
+use crate::functions::Pool;
 use crate::generated::context::template;
+use crate::global::Values;
 use crate::host::CPython;
+use crate::interpreter::interpreter_id;
+use crate::names::Names;
 use crate::{global, module};
 
 /// One load of one module.
@@ -33,13 +41,16 @@ pub(crate) struct Load {
     /// What wraps the context, in debug and trace mode.
     wrapper: Option<&'static dyn Wrapper>,
     /// The values of the library's globals, by number.
-    pub globals: UnsafeCell<Vec<*mut ffi::PyObject>>,
+    pub globals: Values,
+    /// The names that its functions have asked for.
+    pub names: Names,
+    /// Memory for its trackers.
+    pub trackers: Pool,
     identity: Identity,
-    use_: Cell<Use>,
+    use_: Mutex<Use>,
 }
 
 /// Whether a load can be used again.
-#[derive(Clone, Copy)]
 enum Use {
     /// Nothing came out of the last use.
     Free,
@@ -55,6 +66,8 @@ struct Identity {
     definition: NonNull<HPyModuleDef>,
     name: String,
     mode: Mode,
+    /// The interpreters of a process have numbers that are never given again.
+    interpreter: i64,
 }
 
 // SAFETY: see the module's documentation.
@@ -78,19 +91,16 @@ impl Load {
     unsafe fn obtain(library: usize, identity: Identity, wrap: Option<Wrap>) -> &'static Self {
         static LOADS: Mutex<Vec<&'static Load>> = Mutex::new(Vec::new());
         let loads = || LOADS.lock().unwrap_or_else(PoisonError::into_inner);
-        // SAFETY: the caller's promise.
-        let found = loads().iter().copied().find(|load| unsafe { load.can_be(&identity) });
-        let load = found.unwrap_or_else(|| {
+        let candidates: Vec<_> =
+            loads().iter().copied().filter(|load| load.can_be(&identity)).collect();
+        // SAFETY: the caller's promise; these are loads of this interpreter.
+        let found = candidates.into_iter().find(|load| unsafe { load.take() });
+        found.unwrap_or_else(|| {
             // SAFETY: the caller's promise.
             let load = unsafe { Self::new(library, identity, wrap) };
             loads().push(load);
             load
-        });
-        if let Use::Module(reference) = load.use_.replace(Use::Taken) {
-            // SAFETY: the load owns it, and needs it no longer.
-            unsafe { ffi::Py_DECREF(reference) };
-        }
-        load
+        })
     }
 
     /// # Safety
@@ -101,9 +111,11 @@ impl Load {
             context: UnsafeCell::new(unsafe { template() }),
             library,
             wrapper: None,
-            globals: UnsafeCell::default(),
+            globals: Values::default(),
+            names: Names::new(),
+            trackers: Pool::new(),
             identity,
-            use_: Cell::new(Use::Free),
+            use_: Mutex::new(Use::Taken),
         }));
         let private = ptr::from_mut(load).cast();
         load.context.get_mut()._private = private;
@@ -142,34 +154,44 @@ impl Load {
 
     /// Whether this load can be the next one of `identity`. Without thunks a library knows only one
     /// context, and all loads of a module in one mode have to share it.
-    ///
-    /// # Safety
-    /// The interpreter is attached.
-    unsafe fn can_be(&self, identity: &Identity) -> bool {
-        if !thunk::available() {
-            let Identity { definition, mode, .. } = identity;
-            return self.identity.definition == *definition && self.identity.mode == *mode;
+    fn can_be(&self, identity: &Identity) -> bool {
+        if thunk::available() {
+            return self.identity == *identity;
         }
-        // SAFETY: the caller's promise.
-        self.identity == *identity && unsafe { self.is_free() }
+        let Identity { definition, mode, interpreter, .. } = identity;
+        self.identity.definition == *definition
+            && self.identity.mode == *mode
+            && self.identity.interpreter == *interpreter
     }
 
+    /// Takes the load if nothing uses it.
+    ///
     /// # Safety
-    /// The interpreter is attached.
-    unsafe fn is_free(&self) -> bool {
-        match self.use_.get() {
+    /// The load's interpreter is attached.
+    unsafe fn take(&self) -> bool {
+        // Meanwhile others find it taken.
+        match self.replace_use(Use::Taken) {
             Use::Free => true,
-            Use::Taken => false,
+            Use::Taken => !thunk::available(),
             Use::Module(reference) => {
                 let mut module = ptr::null_mut();
                 // SAFETY: the load owns the weak reference; the new one to the module is released.
                 unsafe {
                     ffi::compat::PyWeakref_GetRef(reference, &mut module);
-                    ffi::Py_XDECREF(module);
+                    if module.is_null() {
+                        ffi::Py_DECREF(reference);
+                        return true;
+                    }
+                    self.replace_use(Use::Module(reference));
+                    ffi::Py_DECREF(module);
                 }
-                module.is_null()
+                !thunk::available()
             }
         }
+    }
+
+    fn replace_use(&self, new: Use) -> Use {
+        replace(&mut *self.use_.lock().unwrap_or_else(PoisonError::into_inner), new)
     }
 
     /// Remembers what the load made.
@@ -183,7 +205,11 @@ impl Load {
             // SAFETY: the caller's promise. Not every object can be referenced weakly.
             unsafe { ffi::PyErr_Clear() };
         } else {
-            self.use_.set(Use::Module(reference));
+            let before = self.replace_use(Use::Module(reference));
+            if let Use::Module(before) = before {
+                // SAFETY: the load owned it; without thunks modules share a load.
+                unsafe { ffi::Py_DECREF(before) };
+            }
         }
     }
 }
@@ -212,7 +238,9 @@ pub unsafe fn create(
     name: &str,
     spec: *mut ffi::PyObject,
 ) -> Result<Created, Raised> {
-    let identity = Identity { definition, name: name.to_owned(), mode };
+    // SAFETY: the caller's promise.
+    let interpreter = unsafe { interpreter_id() };
+    let identity = Identity { definition, name: name.to_owned(), mode, interpreter };
     // SAFETY: the caller's promise. Libraries are never closed, so their definitions live for ever;
     // a load and its context are never freed either.
     unsafe {
@@ -222,7 +250,7 @@ pub unsafe fn create(
         extension.set_trampoline_context(load.trampoline_context());
         global::register(load.library, definition);
         let module = module::create(ctx, definition, name, spec).map_err(|failure| {
-            load.use_.set(Use::Free);
+            load.replace_use(Use::Free);
             failure.set();
             Raised
         })?;

@@ -5,7 +5,12 @@
 //! found again by the address of its text. The text is compared as well: what is at an address may
 //! change.
 
-use core::ffi::{CStr, c_char};
+#[cfg(not(Py_GIL_DISABLED))]
+use core::cell::UnsafeCell;
+#[cfg(not(Py_GIL_DISABLED))]
+use core::ffi::CStr;
+use core::ffi::c_char;
+#[cfg(not(Py_GIL_DISABLED))]
 use core::ptr;
 
 use pyo3_ffi as ffi;
@@ -22,36 +27,54 @@ impl Name {
 
 impl Drop for Name {
     fn drop(&mut self) {
-        // SAFETY: the name owns its object, and the interpreter is attached as in `of`.
+        // SAFETY: the name owns its object, and the interpreter is attached as in `get`.
         unsafe { ffi::Py_XDECREF(self.0) };
     }
 }
 
-/// The name that the C string `text` spells in UTF-8.
-///
-/// # Safety
-/// The interpreter is attached.
-#[cfg(not(Py_GIL_DISABLED))]
-pub(crate) unsafe fn of(text: *const c_char) -> Name {
-    // SAFETY: only the thread that holds the interpreter lock uses the table, and nothing that runs
-    // Python code happens while there is a reference into it.
-    unsafe {
-        let place = &raw mut TABLE[index(text)];
-        if (*place).text == text && CStr::from_ptr((*place).copy) == CStr::from_ptr(text) {
-            return Name(ffi::Py_NewRef((*place).object));
-        }
-        keep(place, text)
-    }
+/// The names that a load has asked for.
+pub(crate) struct Names {
+    #[cfg(not(Py_GIL_DISABLED))]
+    table: UnsafeCell<[Place; 256]>,
 }
 
-/// Without an interpreter lock there is no table.
-///
-/// # Safety
-/// The interpreter is attached.
-#[cfg(Py_GIL_DISABLED)]
-pub(crate) unsafe fn of(text: *const c_char) -> Name {
-    // SAFETY: the caller's promise.
-    Name(unsafe { ffi::PyUnicode_FromString(text) })
+impl Names {
+    /// No names yet.
+    pub(crate) const fn new() -> Self {
+        Self {
+            #[cfg(not(Py_GIL_DISABLED))]
+            table: UnsafeCell::new([EMPTY; 256]),
+        }
+    }
+
+    /// The name that the C string `text` spells in UTF-8.
+    ///
+    /// # Safety
+    /// The interpreter of the load is attached.
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[inline(always)]
+    pub(crate) unsafe fn get(&self, text: *const c_char) -> Name {
+        // SAFETY: only the thread that holds the interpreter's lock uses the table, and nothing that
+        // runs Python code happens while there is a reference into it.
+        unsafe {
+            let place = &raw mut (*self.table.get())[index(text)];
+            if (*place).text == text && CStr::from_ptr((*place).copy) == CStr::from_ptr(text) {
+                ffi::Py_INCREF((*place).object);
+                return Name((*place).object);
+            }
+            keep(place, text)
+        }
+    }
+
+    /// Without an interpreter lock there is no table.
+    ///
+    /// # Safety
+    /// The interpreter is attached.
+    #[cfg(Py_GIL_DISABLED)]
+    pub(crate) unsafe fn get(&self, text: *const c_char) -> Name {
+        // SAFETY: the caller's promise.
+        Name(unsafe { ffi::PyUnicode_FromString(text) })
+    }
 }
 
 /// A name in the table.
@@ -66,8 +89,7 @@ struct Place {
 }
 
 #[cfg(not(Py_GIL_DISABLED))]
-static mut TABLE: [Place; 256] =
-    [Place { text: ptr::null(), copy: ptr::null(), object: ptr::null_mut() }; 256];
+const EMPTY: Place = Place { text: ptr::null(), copy: ptr::null(), object: ptr::null_mut() };
 
 /// Longer texts are hardly names, and would stay in memory.
 #[cfg(not(Py_GIL_DISABLED))]
@@ -85,7 +107,7 @@ fn index(text: *const c_char) -> usize {
 #[cold]
 #[inline(never)]
 unsafe fn keep(place: *mut Place, text: *const c_char) -> Name {
-    // SAFETY: as for `of`. The copy belongs to the object. The old object is released last, when
+    // SAFETY: as for `get`. The copy belongs to the object. The old object is released last, when
     // nobody refers to the table any more.
     unsafe {
         let object = ffi::PyUnicode_InternFromString(text);
@@ -95,7 +117,8 @@ unsafe fn keep(place: *mut Place, text: *const c_char) -> Name {
             false => ffi::PyUnicode_AsUTF8AndSize(object, &raw mut size),
         };
         if !copy.is_null() && size as usize <= LONGEST {
-            let new = Place { text, copy, object: ffi::Py_NewRef(object) };
+            ffi::Py_INCREF(object);
+            let new = Place { text, copy, object };
             let old = place.replace(new);
             ffi::Py_XDECREF(old.object);
         }

@@ -70,6 +70,32 @@ pub enum Error {
         running: String,
     },
 
+    /// The module does not say that more than one interpreter may import it.
+    #[error(
+        "Cannot load the HPy extension module '{name}' from '{path}': this is not the main interpreter of \
+         the process, and the module does not declare that several interpreters may import it. Import it in \
+         the main one; if its C variables can be shared, define HPY_MOD_MULTIPLE_INTERPRETERS before \
+         hpy.h is included, and rebuild it."
+    )]
+    OneInterpreter {
+        /// The module.
+        name: String,
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The mode is for the main interpreter.
+    #[error(
+        "Cannot load the HPy extension module '{name}' in {mode} mode: this is not the main interpreter of the \
+         process, and the mode works there only. Leave the module out of the environment variable HPY."
+    )]
+    ModeInterpreter {
+        /// The module.
+        name: String,
+        /// The mode's name.
+        mode: &'static str,
+    },
+
     /// There is no HPy module with this name in the library.
     #[error(
         "Cannot load the HPy extension module '{name}' from '{path}': is this an HPy universal \
@@ -207,6 +233,7 @@ impl Error {
             | Self::Symbols { path, .. }
             | Self::NoTag { path, .. }
             | Self::WrongTag { path, .. }
+            | Self::OneInterpreter { path, .. }
             | Self::NoDefinition { path, .. } => Some(path),
             _ => None,
         }

@@ -44,7 +44,24 @@ impl fmt::Display for Version {
 type GetVersion = unsafe extern "C" fn() -> u32;
 type Init = unsafe extern "C" fn() -> *mut HPyModuleDef;
 type InitContext = unsafe extern "C" fn(*mut HPyContext);
+type GetSupport = unsafe extern "C" fn() -> u32;
 type GetInterpreter = unsafe extern "C" fn() -> *const c_char;
+
+/// What the author declares that a module can do. A module that declares nothing can do none of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Support {
+    /// Its functions may run in several threads at once (`HPY_MOD_GIL_NOT_USED`).
+    pub no_lock: bool,
+    /// It may be imported by several interpreters of a process (`HPY_MOD_MULTIPLE_INTERPRETERS`).
+    pub interpreters: bool,
+}
+
+impl Support {
+    /// From the bits that the library gives; those that this release does not know mean nothing.
+    fn from_bits(bits: u32) -> Self {
+        Self { no_lock: bits & 1 != 0, interpreters: bits & 2 != 0 }
+    }
+}
 
 /// A universal library that was opened and whose versions were checked.
 #[derive(Debug)]
@@ -55,6 +72,7 @@ pub struct Extension {
     requested: Version,
     init: Init,
     init_context: InitContext,
+    support: Support,
 }
 
 impl Extension {
@@ -77,6 +95,7 @@ impl Extension {
         let missing = symbols.missing.join(", ");
         // Only hybrid libraries have it, and those that were compiled with HPy 0.9 do not.
         let interpreter = symbols.find::<GetInterpreter>("get_required_interpreter_");
+        let support = symbols.find::<GetSupport>("get_module_support_");
         let (Some(major), Some(minor), Some(init), Some(init_context)) =
             (major, minor, init, init_context)
         else {
@@ -90,9 +109,17 @@ impl Extension {
         // SAFETY: the ABI gives the function this type; its result is a literal.
         let interpreter = interpreter.map(|get| unsafe { CStr::from_ptr(get()) });
         check_interpreter(name, path, interpreter.and_then(|tag| tag.to_str().ok()), running)?;
-        let library = library.identity;
-        let (name, path) = (name.to_owned(), path.to_owned());
-        Ok(Self { name, path, library, requested, init, init_context })
+        // SAFETY: the ABI gives the function this type.
+        let support = support.map_or(0, |get| unsafe { get() });
+        Ok(Self {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            library: library.identity,
+            requested,
+            init,
+            init_context,
+            support: Support::from_bits(support),
+        })
     }
 
     /// Checks that the file's name has the tag of the ABI that the library asks for.
@@ -122,6 +149,11 @@ impl Extension {
     pub unsafe fn set_trampoline_context(&self, ctx: *mut HPyContext) {
         // SAFETY: the ABI gives the function this type.
         unsafe { (self.init_context)(ctx) };
+    }
+
+    /// What the module can do.
+    pub fn support(&self) -> Support {
+        self.support
     }
 
     /// The name under which the module was asked for.
@@ -290,6 +322,15 @@ mod tests {
         assert!(offered(0, 0));
         assert!(!offered(0, HPY_ABI_VERSION_MINOR + 1));
         assert!(!offered(1, 0));
+    }
+
+    #[test]
+    fn what_is_not_declared_is_not_supported() {
+        let support = |no_lock, interpreters| Support { no_lock, interpreters };
+        assert_eq!(Support::from_bits(0), Support::default());
+        assert_eq!(Support::from_bits(1), support(true, false));
+        assert_eq!(Support::from_bits(2), support(false, true));
+        assert_eq!(Support::from_bits(3 | 1 << 20), support(true, true));
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod wrapper;
 
 pub use definitions::{Definition, definitions, null_terminated};
 pub use error::Error;
-pub use extension::{Extension, Version};
+pub use extension::{Extension, Support, Version};
 pub use host::{Fields, Host, Level, Wrap, Wrapped};
 pub use mode::Mode;
 pub use wrapper::{Entry, Wrapper};

@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 
 /// What debug mode remembers of handles, and what it does when it finds something. The package hpy.debug is
 /// made of it.
-#[pymodule(gil_used = true)]
+#[pymodule(gil_used = false)]
 pub(crate) mod _debug {
     #[pymodule_export]
     use super::{

@@ -4,43 +4,115 @@
 //! aborts the process where one would leave an `extern "C"` function. So none unwinds into C, and
 //! the release profile keeps unwinding.
 
+//! # Interpreters
+//!
+//! The module is imported by several interpreters of a process, each with its own lock perhaps. So it keeps no Python object in
+//! static memory, nor uses what of PyO3 does (`intern!`, `PyOnceLock`, classes); and it is defined by hand, because PyO3's own
+//! modules refuse a second interpreter. Debug and trace mode, which are such modules, are for the main interpreter.
+
 mod debug;
 mod debug_resources;
 mod error;
 mod exit;
 mod importing;
 mod load;
+mod threads;
 mod trace;
 
+use core::cell::UnsafeCell;
+use core::ffi::{c_int, c_void};
+use core::ptr;
+
+use hpy_host::Mode;
+use pyo3::ffi;
 use pyo3::prelude::*;
 
-/// Loads extensions that were compiled for HPy's universal ABI.
-///
-/// Importing is done by `import`: a universal library called `foo.so` is imported as it lies on
-/// disk, one called `foo.hpy0.so` through the import hook that the package installs. The functions
-/// here are for loading by hand.
-// The tables of a load are protected by the interpreter lock alone.
-#[pymodule(gil_used = true)]
-mod universal {
-    #[pymodule_export]
-    use crate::debug::_debug;
-    #[pymodule_export]
-    use crate::load::{get_version, load, load_bootstrap, load_from_spec};
-    #[pymodule_export]
-    use crate::trace::_trace;
+const DOC: &core::ffi::CStr = c"Loads extensions that were compiled for HPy's universal ABI.
 
-    #[pymodule_export]
-    const MODE_UNIVERSAL: i32 = hpy_host::Mode::Universal.number();
-    #[pymodule_export]
-    const MODE_DEBUG: i32 = hpy_host::Mode::Debug.number();
-    #[pymodule_export]
-    const MODE_TRACE: i32 = hpy_host::Mode::Trace.number();
+Importing is done by `import`: a universal library called `foo.so` is imported as it lies on
+disk, one called `foo.hpy0.so` through the import hook that the package installs. The functions
+here are for loading by hand.";
 
-    use pyo3::prelude::*;
+/// What CPython is told of the module; it writes into it.
+struct Definition {
+    module: UnsafeCell<ffi::PyModuleDef>,
+    slots: UnsafeCell<[ffi::PyModuleDef_Slot; 4]>,
+}
 
-    #[pymodule_init]
-    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.setattr("__name__", "hpy.universal")?;
-        module.add("LoadError", crate::error::load_error(module.py())?)
+// SAFETY: only CPython writes, under its own locks.
+unsafe impl Sync for Definition {}
+
+const END: ffi::PyModuleDef_Slot = ffi::PyModuleDef_Slot { slot: 0, value: ptr::null_mut() };
+
+static DEFINITION: Definition = Definition {
+    module: UnsafeCell::new(ffi::PyModuleDef {
+        m_base: ffi::PyModuleDef_HEAD_INIT,
+        m_name: c"universal".as_ptr(),
+        m_doc: DOC.as_ptr(),
+        m_size: 0,
+        m_methods: ptr::null_mut(),
+        m_slots: DEFINITION.slots.get().cast(),
+        m_traverse: None,
+        m_clear: None,
+        m_free: None,
+    }),
+    slots: UnsafeCell::new([
+        ffi::PyModuleDef_Slot { slot: ffi::Py_mod_exec, value: execute as *mut c_void },
+        #[cfg(Py_3_12)]
+        ffi::PyModuleDef_Slot {
+            slot: ffi::Py_mod_multiple_interpreters,
+            value: ffi::Py_MOD_PER_INTERPRETER_GIL_SUPPORTED,
+        },
+        #[cfg(Py_3_13)]
+        ffi::PyModuleDef_Slot { slot: ffi::Py_mod_gil, value: ffi::Py_MOD_GIL_NOT_USED },
+        #[cfg(not(Py_3_12))]
+        END,
+        #[cfg(not(Py_3_13))]
+        END,
+        END,
+    ]),
+};
+
+/// What `import hpy.universal` looks for.
+#[unsafe(no_mangle)]
+extern "C" fn PyInit_universal() -> *mut ffi::PyObject {
+    // SAFETY: the definition is complete and lives for ever.
+    unsafe { ffi::PyModuleDef_Init(DEFINITION.module.get()) }
+}
+
+unsafe extern "C" fn execute(module: *mut ffi::PyObject) -> c_int {
+    Python::attach(|py| {
+        // SAFETY: CPython hands over the new module.
+        let module = unsafe { Bound::from_borrowed_ptr(py, module) };
+        match module.cast_into::<PyModule>().map_err(PyErr::from).and_then(|module| fill(&module)) {
+            Ok(()) => 0,
+            Err(error) => {
+                error.restore(py);
+                -1
+            }
+        }
+    })
+}
+
+fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add_function(wrap_pyfunction!(load::get_version, module)?)?;
+    module.add_function(wrap_pyfunction!(load::load, module)?)?;
+    module.add_function(wrap_pyfunction!(load::load_bootstrap, module)?)?;
+    module.add_function(wrap_pyfunction!(load::load_from_spec, module)?)?;
+    module.add("MODE_UNIVERSAL", Mode::Universal.number())?;
+    module.add("MODE_DEBUG", Mode::Debug.number())?;
+    module.add("MODE_TRACE", Mode::Trace.number())?;
+    module.add("LoadError", error::make_load_error(py)?)?;
+    if in_main_interpreter(py) {
+        module.add("_debug", pyo3::wrap_pymodule!(debug::_debug)(py))?;
+        module.add("_trace", pyo3::wrap_pymodule!(trace::_trace)(py))?;
     }
+    Ok(())
+}
+
+/// Whether this is the interpreter that the process began with.
+fn in_main_interpreter(_py: Python<'_>) -> bool {
+    // SAFETY: the interpreter is attached, as `_py` shows.
+    unsafe { hpy_cpython::interpreter_id() == 0 }
 }

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use hpy_abi::HPyModuleDef;
 use hpy_host::{Error, Extension, Mode, Wrap, Wrapped, Wrapper, thunk};
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::error::to_python;
-use crate::{exit, importing, trace};
+use crate::importing::interned;
+use crate::{exit, importing, in_main_interpreter, threads, trace};
 
 /// Load a universal extension and return its module.
 ///
@@ -40,7 +40,7 @@ pub(crate) fn load<'py>(
     };
     let request = Request {
         symbol: name,
-        name: &spec.getattr(intern!(spec.py(), "name"))?.extract::<String>()?,
+        name: &spec.getattr(interned(spec.py(), "name"))?.extract::<String>()?,
         path: &path,
         tagged: true,
         mode: mode.map_err(|error| to_python(spec.py(), name, &error))?,
@@ -65,12 +65,13 @@ pub(crate) fn load_bootstrap<'py>(
     env: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     // The spec is the stub's, and should lead to the library.
-    importing::set_unless_refused(spec, intern!(spec.py(), "origin"), file.as_os_str())?;
+    let py = spec.py();
+    importing::set_unless_refused(spec, interned(py, "origin"), file.as_os_str())?;
     let mode = Settings { env }.mode(ext_name)?;
     let request = Request { symbol: name, name: ext_name, path: &file, tagged: true, mode };
     let module = request.load(spec)?;
-    importing::set_unless_refused(&module, intern!(spec.py(), "__package__"), package)?;
-    importing::set_unless_refused(&module, intern!(spec.py(), "__loader__"), loader)?;
+    importing::set_unless_refused(&module, interned(py, "__package__"), package)?;
+    importing::set_unless_refused(&module, interned(py, "__loader__"), loader)?;
     Ok(module)
 }
 
@@ -81,10 +82,10 @@ pub(crate) fn load_bootstrap<'py>(
 #[pyfunction]
 #[pyo3(name = "_load_from_spec")]
 pub(crate) fn load_from_spec<'py>(spec: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let name: String = spec.getattr(intern!(spec.py(), "name"))?.extract()?;
-    let path: PathBuf = spec.getattr(intern!(spec.py(), "origin"))?.extract()?;
     let py = spec.py();
-    let env = py.import(intern!(py, "os"))?.getattr(intern!(py, "environ"))?;
+    let name: String = spec.getattr(interned(py, "name"))?.extract()?;
+    let path: PathBuf = spec.getattr(interned(py, "origin"))?.extract()?;
+    let env = py.import("os")?.getattr(interned(py, "environ"))?;
     let mode = Settings { env: &env }.mode(&name)?;
     Request { symbol: &name, name: &name, path: &path, tagged: false, mode }.load(spec)
 }
@@ -111,10 +112,11 @@ impl Settings<'_, '_> {
             }
             None => Mode::Universal,
         };
-        if mode.has_debug() {
+        let is_main = in_main_interpreter(py); // elsewhere these modes are refused
+        if mode.has_debug() && is_main {
             exit::watch(py)?;
         }
-        if mode.has_trace() {
+        if mode.has_trace() && is_main {
             trace::watch(py)?;
         }
         if self.get("HPY_LOG")?.is_some() {
@@ -123,13 +125,13 @@ impl Settings<'_, '_> {
                 wrapping => format!(" with a {} context", wrapping.name()),
             };
             let line = format!("Loading '{name}' in HPy universal mode{context}");
-            py.import(intern!(py, "builtins"))?.call_method1(intern!(py, "print"), (line,))?;
+            py.import("builtins")?.call_method1(interned(py, "print"), (line,))?;
         }
         Ok(mode)
     }
 
     fn get(&self, variable: &str) -> PyResult<Option<String>> {
-        self.env.call_method1(intern!(self.env.py(), "get"), (variable,))?.extract()
+        self.env.call_method1(interned(self.env.py(), "get"), (variable,))?.extract()
     }
 }
 
@@ -150,6 +152,13 @@ impl Request<'_> {
         let py = spec.py();
         let (extension, definition) =
             self.open().map_err(|error| to_python(py, self.symbol, &error))?;
+        if !in_main_interpreter(py) {
+            self.check_interpreter(&extension)
+                .map_err(|error| to_python(py, self.symbol, &error))?;
+        }
+        if !extension.support().no_lock {
+            threads::require_lock(py, self.name)?;
+        }
         let raised = |_| PyErr::fetch(py);
         let wrap: Option<Wrap> = match self.mode {
             Mode::Universal => None,
@@ -184,6 +193,18 @@ impl Request<'_> {
         }
         let definition = extension.definition()?;
         Ok((extension, definition))
+    }
+
+    /// What an interpreter that is not the main one refuses.
+    fn check_interpreter(&self, extension: &Extension) -> Result<(), Error> {
+        let name = self.name.to_owned();
+        if !extension.support().interpreters {
+            return Err(Error::OneInterpreter { name, path: self.path.to_owned() });
+        }
+        if self.mode != Mode::Universal {
+            return Err(Error::ModeInterpreter { name, mode: self.mode.name() });
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 /*
- * The CPython ABI: bytes, str and tuple, where the Python/C API's function differs from HPy's.
+ * The CPython ABI: bytes, dict, str and tuple, where the Python/C API's function differs from
+ * HPy's.
  */
 #ifndef HPY_CPYTHON_SEQUENCE_H
 #define HPY_CPYTHON_SEQUENCE_H
@@ -19,6 +20,17 @@ HPyAPI_INLINE HPy HPyBytes_FromStringAndSize(HPyContext *ctx, const char *bytes,
         return HPy_NULL;
     }
     return _py2h(PyBytes_FromStringAndSize(bytes, len));
+}
+
+/* The C API's function takes no null in free-threaded builds. */
+HPyAPI_INLINE HPy HPyDict_Keys(HPyContext *ctx, HPy h)
+{
+    (void)ctx;
+    if (HPy_IsNull(h)) {
+        PyErr_BadInternalCall();
+        return HPy_NULL;
+    }
+    return _py2h(PyDict_Keys(_h2py(h)));
 }
 
 HPyAPI_INLINE HPy_UCS4 HPyUnicode_ReadChar(HPyContext *ctx, HPy h, HPy_ssize_t index)

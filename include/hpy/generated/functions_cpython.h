@@ -2143,11 +2143,7 @@ HPyAPI_INLINE HPy HPyUnicode_Substring(HPyContext *ctx, HPy str, HPy_ssize_t sta
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyDict_Keys, PyDict_Next.
  */
-HPyAPI_INLINE HPy HPyDict_Keys(HPyContext *ctx, HPy h)
-{
-    (void)ctx;
-    return _py2h(PyDict_Keys(_h2py(h)));
-}
+HPyAPI_INLINE HPy HPyDict_Keys(HPyContext *ctx, HPy h);
 
 /**
  * A new `dict` with the same keys and values, which are not copied themselves. MemoryError.

@@ -9,7 +9,7 @@ use hpy_abi::{HPy, HPyContext};
 use pyo3_ffi as ffi;
 
 use crate::handle::{hpy, py};
-use crate::names;
+use crate::load::Load;
 
 /// `HPy_Length`
 pub(crate) unsafe extern "C" fn ctx_Length(_ctx: *mut HPyContext, h: HPy) -> isize {
@@ -78,6 +78,15 @@ pub(crate) unsafe extern "C" fn ctx_SetItem_i(
             ffi::Py_XDECREF(slot.replace(value));
             return 0;
         }
+        // The general way does not expect a place to be empty.
+        #[cfg(Py_GIL_DISABLED)]
+        if ffi::PyList_CheckExact(object) != 0
+            && (0..ffi::PyList_Size(object)).contains(&idx)
+            && !value.is_null()
+        {
+            ffi::Py_INCREF(value);
+            return ffi::PyList_SetItem(object, idx, value);
+        }
         set_item_by_key(object, idx, value)
     }
 }
@@ -94,54 +103,56 @@ pub(crate) unsafe extern "C" fn ctx_DelItem_i(
 
 /// `HPy_GetItem_s`
 pub(crate) unsafe extern "C" fn ctx_GetItem_s(
-    _ctx: *mut HPyContext,
+    ctx: *mut HPyContext,
     obj: HPy,
     utf8_key: *const c_char,
 ) -> HPy {
     // SAFETY: the handle is open, the key a C string.
-    unsafe { with_name(utf8_key, HPy::NULL, |key| hpy(ffi::PyObject_GetItem(py(obj), key))) }
+    unsafe { with_name(ctx, utf8_key, HPy::NULL, |key| hpy(ffi::PyObject_GetItem(py(obj), key))) }
 }
 
 /// `HPy_SetItem_s`
 pub(crate) unsafe extern "C" fn ctx_SetItem_s(
-    _ctx: *mut HPyContext,
+    ctx: *mut HPyContext,
     obj: HPy,
     utf8_key: *const c_char,
     value: HPy,
 ) -> c_int {
     // SAFETY: the handles are open, the key is a C string.
-    unsafe { with_name(utf8_key, -1, |key| ffi::PyObject_SetItem(py(obj), key, py(value))) }
+    unsafe { with_name(ctx, utf8_key, -1, |key| ffi::PyObject_SetItem(py(obj), key, py(value))) }
 }
 
 /// `HPy_DelItem_s`
 pub(crate) unsafe extern "C" fn ctx_DelItem_s(
-    _ctx: *mut HPyContext,
+    ctx: *mut HPyContext,
     obj: HPy,
     utf8_key: *const c_char,
 ) -> c_int {
     // SAFETY: the handle is open, the key a C string.
-    unsafe { with_name(utf8_key, -1, |key| ffi::PyObject_DelItem(py(obj), key)) }
+    unsafe { with_name(ctx, utf8_key, -1, |key| ffi::PyObject_DelItem(py(obj), key)) }
 }
 
 /// `HPy_GetAttr_s`
 pub(crate) unsafe extern "C" fn ctx_GetAttr_s(
-    _ctx: *mut HPyContext,
+    ctx: *mut HPyContext,
     obj: HPy,
     utf8_name: *const c_char,
 ) -> HPy {
     // SAFETY: the handle is open, the name a C string.
-    unsafe { with_name(utf8_name, HPy::NULL, |name| hpy(ffi::PyObject_GetAttr(py(obj), name))) }
+    unsafe {
+        with_name(ctx, utf8_name, HPy::NULL, |name| hpy(ffi::PyObject_GetAttr(py(obj), name)))
+    }
 }
 
 /// `HPy_HasAttr_s`
 pub(crate) unsafe extern "C" fn ctx_HasAttr_s(
-    _ctx: *mut HPyContext,
+    ctx: *mut HPyContext,
     obj: HPy,
     utf8_name: *const c_char,
 ) -> c_int {
     // SAFETY: the handle is open, the name a C string. Names that cannot be made are no attributes.
     unsafe {
-        let name = names::of(utf8_name);
+        let name = Load::of(ctx).names.get(utf8_name);
         if name.object().is_null() {
             ffi::PyErr_Clear();
             return 0;
@@ -152,27 +163,28 @@ pub(crate) unsafe extern "C" fn ctx_HasAttr_s(
 
 /// `HPy_SetAttr_s`
 pub(crate) unsafe extern "C" fn ctx_SetAttr_s(
-    _ctx: *mut HPyContext,
+    ctx: *mut HPyContext,
     obj: HPy,
     utf8_name: *const c_char,
     value: HPy,
 ) -> c_int {
     // SAFETY: the handles are open, the value may be null, the name is a C string.
-    unsafe { with_name(utf8_name, -1, |name| ffi::PyObject_SetAttr(py(obj), name, py(value))) }
+    unsafe { with_name(ctx, utf8_name, -1, |name| ffi::PyObject_SetAttr(py(obj), name, py(value))) }
 }
 
 /// Does something with a C string as a `str`; `failure` if there is none.
 ///
 /// # Safety
-/// The interpreter is attached, and the text a C string.
+/// The context is that of a load whose interpreter is attached, and the text a C string.
 #[inline(always)]
 unsafe fn with_name<T>(
+    ctx: *mut HPyContext,
     text: *const c_char,
     failure: T,
     action: impl FnOnce(*mut ffi::PyObject) -> T,
 ) -> T {
     // SAFETY: the caller's promise.
-    let name = unsafe { names::of(text) };
+    let name = unsafe { Load::of(ctx).names.get(text) };
     if name.object().is_null() { failure } else { action(name.object()) }
 }
 

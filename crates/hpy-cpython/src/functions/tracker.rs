@@ -4,6 +4,8 @@
 //! there are more, the handles move to an array of their own; the head stays where it is. Closed
 //! blocks of the usual size are used again.
 
+#[cfg(not(Py_GIL_DISABLED))]
+use core::cell::Cell;
 use core::ffi::c_int;
 use core::ptr;
 
@@ -12,12 +14,13 @@ use pyo3_ffi as ffi;
 
 use crate::error::raise;
 use crate::handle::py;
+use crate::load::Load;
 
 /// How many handles a tracker has room for if the author asks for fewer or does not say.
 const USUAL_SIZE: usize = 7;
 
 #[repr(C)]
-struct Tracker {
+pub(crate) struct Tracker {
     handles: *mut HPy,
     length: usize,
     /// More than `length`: the handle of the next `Add` must find a place even if there is no
@@ -26,14 +29,14 @@ struct Tracker {
 }
 
 /// `HPyTracker_New`
-pub(crate) unsafe extern "C" fn ctx_Tracker_New(_ctx: *mut HPyContext, size: isize) -> HPyTracker {
+pub(crate) unsafe extern "C" fn ctx_Tracker_New(ctx: *mut HPyContext, size: isize) -> HPyTracker {
     // SAFETY: the interpreter is attached.
     unsafe {
         let Ok(size) = usize::try_from(size) else {
             raise(ffi::PyExc_ValueError, "HPyTracker_New: the size must not be negative");
             return HPyTracker::NULL;
         };
-        let tracker = new(size.max(USUAL_SIZE));
+        let tracker = new(&Load::of(ctx).trackers, size.max(USUAL_SIZE));
         if tracker.is_null() {
             ffi::PyErr_NoMemory();
         }
@@ -68,7 +71,7 @@ pub(crate) unsafe extern "C" fn ctx_Tracker_ForgetAll(_ctx: *mut HPyContext, ht:
 /// `HPyTracker_Close`
 ///
 /// A null tracker is what a failed `HPyArg_Parse` leaves behind.
-pub(crate) unsafe extern "C" fn ctx_Tracker_Close(_ctx: *mut HPyContext, ht: HPyTracker) {
+pub(crate) unsafe extern "C" fn ctx_Tracker_Close(ctx: *mut HPyContext, ht: HPyTracker) {
     let tracker = ht._i as *mut Tracker;
     if tracker.is_null() {
         return;
@@ -84,31 +87,35 @@ pub(crate) unsafe extern "C" fn ctx_Tracker_Close(_ctx: *mut HPyContext, ht: HPy
             ffi::PyMem_Free(handles.cast());
             ffi::PyMem_Free(tracker.cast());
         } else if capacity == USUAL_SIZE + 1 {
-            pool::put(tracker);
+            Load::of(ctx).trackers.put(tracker);
         } else {
             ffi::PyMem_Free(tracker.cast());
         }
     }
 }
 
-/// Closed blocks of the usual size: as many as there ever were trackers at the same time.
+/// A load's closed blocks of the usual size: as many as there ever were trackers at the same time.
+/// Memory belongs to an interpreter, and so does a load.
 #[cfg(not(Py_GIL_DISABLED))]
-mod pool {
-    use core::ptr;
-    use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+pub(crate) struct Pool {
+    /// The first; each leads to the next. Only the thread that holds the interpreter's lock uses it.
+    first: Cell<*mut Tracker>,
+}
 
-    use super::Tracker;
-
-    /// The first; each leads to the next. Only the thread that holds the interpreter lock uses it.
-    static FIRST: AtomicPtr<Tracker> = AtomicPtr::new(ptr::null_mut());
+#[cfg(not(Py_GIL_DISABLED))]
+impl Pool {
+    /// No blocks yet.
+    pub(crate) const fn new() -> Self {
+        Self { first: Cell::new(ptr::null_mut()) }
+    }
 
     /// A block, or null if there is none.
     #[inline]
-    pub(super) fn take() -> *mut Tracker {
-        let first = FIRST.load(Relaxed);
+    fn take(&self) -> *mut Tracker {
+        let first = self.first.get();
         if !first.is_null() {
             // SAFETY: blocks in the pool are kept as `put` leaves them.
-            FIRST.store(unsafe { (*first).handles }.cast(), Relaxed);
+            self.first.set(unsafe { (*first).handles }.cast());
         }
         first
     }
@@ -116,25 +123,31 @@ mod pool {
     /// # Safety
     /// A block of the usual size that nobody uses any more.
     #[inline]
-    pub(super) unsafe fn put(tracker: *mut Tracker) {
+    unsafe fn put(&self, tracker: *mut Tracker) {
         // SAFETY: the caller's promise.
-        unsafe { (*tracker).handles = FIRST.load(Relaxed).cast() };
-        FIRST.store(tracker, Relaxed);
+        unsafe { (*tracker).handles = self.first.get().cast() };
+        self.first.set(tracker);
     }
 }
 
 /// Without an interpreter lock, CPython's allocator is as fast.
 #[cfg(Py_GIL_DISABLED)]
-mod pool {
-    use super::{Tracker, ffi, ptr};
+pub(crate) struct Pool;
 
-    pub(super) fn take() -> *mut Tracker {
+#[cfg(Py_GIL_DISABLED)]
+impl Pool {
+    /// There is nothing in it, ever.
+    pub(crate) const fn new() -> Self {
+        Self
+    }
+
+    fn take(&self) -> *mut Tracker {
         ptr::null_mut()
     }
 
     /// # Safety
     /// A block that nobody uses any more, and the interpreter is attached.
-    pub(super) unsafe fn put(tracker: *mut Tracker) {
+    unsafe fn put(&self, tracker: *mut Tracker) {
         // SAFETY: the caller's promise.
         unsafe { ffi::PyMem_Free(tracker.cast()) };
     }
@@ -144,13 +157,13 @@ mod pool {
 ///
 /// # Safety
 /// The interpreter is attached.
-unsafe fn new(size: usize) -> *mut Tracker {
+unsafe fn new(pool: &Pool, size: usize) -> *mut Tracker {
     let Some(capacity) = size.checked_add(1) else {
         return ptr::null_mut();
     };
     // SAFETY: the block is as large as its head and the handles.
     unsafe {
-        let mut tracker = if size == USUAL_SIZE { pool::take() } else { ptr::null_mut() };
+        let mut tracker = if size == USUAL_SIZE { pool.take() } else { ptr::null_mut() };
         if tracker.is_null() {
             tracker = allocate(size_of::<Tracker>(), capacity).cast::<Tracker>();
         }

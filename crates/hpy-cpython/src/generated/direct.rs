@@ -779,12 +779,6 @@ pub(crate) unsafe extern "C" fn ctx_Unicode_Substring(
     unsafe { hpy(ffi::PyUnicode_Substring(py(str), start, end)) }
 }
 
-/// `HPyDict_Keys`
-pub(crate) unsafe extern "C" fn ctx_Dict_Keys(_ctx: *mut HPyContext, h: HPy) -> HPy {
-    // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe { hpy(ffi::PyDict_Keys(py(h))) }
-}
-
 /// `HPyDict_Copy`
 pub(crate) unsafe extern "C" fn ctx_Dict_Copy(_ctx: *mut HPyContext, h: HPy) -> HPy {
     // SAFETY: the caller keeps the contract of the function, which is that of the C API's.

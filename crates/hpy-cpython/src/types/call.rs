@@ -2,7 +2,8 @@
 
 use core::ptr;
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 use hpy_abi::*;
 use hpy_host::thunk::Kind;
@@ -25,6 +26,13 @@ unsafe fn word(
     }
 }
 
+/// Fills the word of an instance that other threads may be calling.
+unsafe fn set(word: *mut Option<ffi::vectorcallfunc>, call: Option<ffi::vectorcallfunc>) {
+    let call = call.map_or(ptr::null_mut(), |call| call as *mut c_void);
+    // SAFETY: the word has the size and the alignment of a pointer.
+    unsafe { AtomicPtr::from_ptr(word.cast::<*mut c_void>()).store(call, Ordering::Release) };
+}
+
 /// Gives a new instance the call function of its type.
 ///
 /// # Safety
@@ -40,7 +48,7 @@ pub(crate) unsafe fn set_default(
         if let Some(call) = record.and_then(|record| record.default_call)
             && let Some(word) = word(object, ty)
         {
-            *word = Some(call);
+            set(word, Some(call));
         }
     }
 }
@@ -90,8 +98,7 @@ pub(crate) unsafe extern "C" fn ctx_SetCallFunction(
         };
         let function =
             bind(ctx, Kind::Vectorcall, HPyFunc_KEYWORDS, (*func).impl_, (*func).cpy_trampoline);
-        *word =
-            core::mem::transmute::<*const core::ffi::c_void, Option<ffi::vectorcallfunc>>(function);
+        set(word, core::mem::transmute::<*const c_void, Option<ffi::vectorcallfunc>>(function));
         0
     }
 }

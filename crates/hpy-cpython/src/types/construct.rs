@@ -12,7 +12,7 @@ use hpy_host::Entry;
 use pyo3_ffi as ffi;
 
 use super::record::own_record;
-use crate::handle::{hpy, py};
+use crate::handle::{hpy, new_ref, py};
 use crate::load::Load;
 
 /// The author's `HPy_tp_new` and `HPy_tp_init`, and the slots that lead to them.
@@ -191,7 +191,7 @@ unsafe fn tuple(args: *const *mut ffi::PyObject, nargs: isize) -> *mut ffi::PyOb
         let tuple = ffi::PyTuple_New(nargs);
         if !tuple.is_null() {
             for index in 0..nargs {
-                ffi::PyTuple_SetItem(tuple, index, ffi::Py_NewRef(*args.offset(index)));
+                ffi::PyTuple_SetItem(tuple, index, new_ref(*args.offset(index)));
             }
         }
         tuple

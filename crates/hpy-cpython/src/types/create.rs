@@ -13,7 +13,7 @@ use super::record::{self, LEGACY_DEALLOC, LEGACY_TRAVERSE, Record};
 use super::spec::{Checked, Definitions};
 use super::{call, dealloc, gc, members, metaclass, params, python_class, slots, spec};
 use crate::error::Failure;
-use crate::handle::hpy;
+use crate::handle::{hpy, new_ref};
 use crate::methods::{bind, bind_plain, method_def};
 
 /// `HPyType_FromSpec`
@@ -66,7 +66,7 @@ unsafe fn default_bases(spec: &HPyType_Spec) -> Result<*mut ffi::PyObject, Failu
     // SAFETY: the value of Py_tp_bases is a tuple, that of Py_tp_base a type.
     unsafe {
         if let Some(bases) = legacy_value(spec, ffi::Py_tp_bases) {
-            return Ok(ffi::Py_NewRef(bases.cast()));
+            return Ok(new_ref(bases.cast()));
         }
         let Some(base) = legacy_value(spec, ffi::Py_tp_base) else {
             return Ok(ptr::null_mut());

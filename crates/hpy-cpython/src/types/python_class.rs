@@ -1,6 +1,6 @@
 //! What CPython does with objects of classes written in Python; it does not export the function.
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use core::ffi::c_int;
 
@@ -12,24 +12,29 @@ use pyo3_ffi as ffi;
 /// # Safety
 /// The interpreter is attached.
 unsafe fn class_dealloc() -> usize {
-    static DEALLOC: OnceLock<usize> = OnceLock::new();
-    *DEALLOC.get_or_init(|| {
-        // SAFETY: `type("python_class", (), {})` makes a class; its function outlives it.
-        unsafe {
-            let class = ffi::PyObject_CallFunction(
-                (&raw mut ffi::PyType_Type).cast(),
-                c"s(){}".as_ptr(),
-                c"python_class".as_ptr(),
-            );
-            if class.is_null() {
-                ffi::PyErr_Clear();
-                return 0;
-            }
-            let dealloc = (*class.cast::<ffi::PyTypeObject>()).tp_dealloc;
-            ffi::Py_DECREF(class);
-            dealloc.map_or(0, |f| f as usize)
+    static DEALLOC: AtomicUsize = AtomicUsize::new(0);
+    let known = DEALLOC.load(Ordering::Relaxed);
+    if known != 0 {
+        return known;
+    }
+    // SAFETY: `type("python_class", (), {})` makes a class; its function outlives it. It is the same
+    // function whoever asks, so several threads may.
+    unsafe {
+        let class = ffi::PyObject_CallFunction(
+            (&raw mut ffi::PyType_Type).cast(),
+            c"s(){}".as_ptr(),
+            c"python_class".as_ptr(),
+        );
+        if class.is_null() {
+            ffi::PyErr_Clear();
+            return 0;
         }
-    })
+        let dealloc = (*class.cast::<ffi::PyTypeObject>()).tp_dealloc;
+        ffi::Py_DECREF(class);
+        let address = dealloc.map_or(0, |f| f as usize);
+        DEALLOC.store(address, Ordering::Relaxed);
+        address
+    }
 }
 
 /// Makes the answer of this module ready; it cannot be done in the middle of a garbage collection.

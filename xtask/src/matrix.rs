@@ -1,0 +1,354 @@
+//! `cargo xtask matrix`: the same universal files on every CPython that is here.
+//!
+//! The first interpreter compiles each universal library once; all run that very file, and say what its checksum is. What is compiled for
+//! one CPython only, such as the CPython ABI, is compiled and run on each.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::compile::{Abi, compile};
+use crate::environment::{Environment, version};
+use crate::pytest::{self, Outcome, count};
+use crate::shell::{output, require_compiler, run, step};
+use crate::{conformance, test};
+
+/// The interpreters that should be here, in the order of the table. Other kinds that are found come behind them.
+const WANTED: &[&str] =
+    &["3.11", "3.9", "3.10", "3.12", "3.13", "3.14", "3.15", "3.13t", "3.14t", "3.15t", "3.13d"];
+
+/// The universal libraries of the examples and of the test of everything: source, and flags.
+const LIBRARIES: &[(&str, &[&str])] = &[
+    ("examples/json/hpyjson.c", &["-O2"]),
+    ("examples/porting/step3/points.c", &["-O2"]),
+    ("tests/c/everything.c", &["-O2"]),
+];
+
+/// Names interpreters, separated as in PATH.
+const VARIABLE: &str = "HPY_MATRIX_PYTHONS";
+
+/// What is run on each interpreter: a column of the table.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Column {
+    /// The wheel of the runtime is built and installed
+    Wheel,
+    /// A module with each kind of definition, precompiled
+    Everything,
+    /// The tests of the examples, with precompiled universal libraries
+    Examples,
+    /// The tests on the universal ABI, with libraries that the first interpreter compiled
+    Universal,
+    /// All other tests: the CPython ABI, hybrid modules, debug mode, the package
+    Others,
+    /// The published suite of hpy 0.9.0
+    Published,
+}
+
+const COLUMNS: &[Column] = &[
+    Column::Wheel,
+    Column::Everything,
+    Column::Examples,
+    Column::Universal,
+    Column::Others,
+    Column::Published,
+];
+
+impl Column {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Wheel => "wheel",
+            Self::Everything => "everything",
+            Self::Examples => "examples",
+            Self::Universal => "universal",
+            Self::Others => "others",
+            Self::Published => "published",
+        }
+    }
+}
+
+/// How a cell ended: what it says, or what went wrong.
+type Cell = Result<String>;
+
+/// Runs the columns, all of them if none is named, on the `pythons` and on those that are found unless `only_these`.
+pub fn matrix(
+    root: &Path,
+    pythons: &[PathBuf],
+    only_these: bool,
+    columns: &[Column],
+) -> Result<()> {
+    require_compiler()?;
+    let columns = if columns.is_empty() { COLUMNS } else { columns };
+    let found = find(pythons, only_these)?;
+    let mut matrix = Matrix::new(root)?;
+    let mut rows = Vec::new();
+    for (label, python) in &found {
+        step(&format!("matrix: CPython {label}: {}", python.display()));
+        rows.push((label.as_str(), matrix.row(python, columns)));
+    }
+    let wanted = if only_these { &[] } else { WANTED };
+    let absent = wanted.iter().filter(|wanted| !found.iter().any(|(label, _)| label == *wanted));
+    summarise(&rows, columns, &absent.copied().collect::<Vec<_>>())
+}
+
+/// The interpreters, by label, in the order of the table.
+fn find(given: &[PathBuf], only_these: bool) -> Result<Vec<(String, PathBuf)>> {
+    let mut candidates = given.to_vec();
+    candidates.extend(env::split_paths(&env::var_os(VARIABLE).unwrap_or_default()));
+    if !only_these {
+        candidates.extend(on_path());
+        candidates.extend(of_pyenv());
+    }
+    let mut found = BTreeMap::new();
+    for python in candidates.iter().filter(|python| !python.as_os_str().is_empty()) {
+        match version(python) {
+            Ok(version) => {
+                if let Some(label) = version.strip_prefix("cpython") {
+                    found.entry(label.to_owned()).or_insert_with(|| python.clone());
+                }
+            }
+            Err(error) if given.contains(python) => return Err(error),
+            Err(_) => {} // a shim of a version that is not chosen, or no Python
+        }
+    }
+    let place = |label: &str| WANTED.iter().position(|wanted| *wanted == label);
+    let mut found: Vec<_> = found.into_iter().filter(|(label, _)| is_supported(label)).collect();
+    found.sort_by_key(|(label, _)| place(label).unwrap_or(WANTED.len()));
+    if found.is_empty() {
+        bail!("no CPython 3.9 or later found: name one with --python PATH, or in {VARIABLE}");
+    }
+    Ok(found)
+}
+
+/// Whether a label such as `3.14t` is that of CPython 3.9 or later.
+fn is_supported(label: &str) -> bool {
+    let minor = label.strip_prefix("3.").map(|rest| rest.trim_end_matches(['d', 't']));
+    minor.and_then(|minor| minor.parse::<u32>().ok()).is_some_and(|minor| minor >= 9)
+}
+
+fn on_path() -> impl Iterator<Item = PathBuf> {
+    let folders: Vec<_> = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
+    WANTED.iter().flat_map(move |label| {
+        let name = format!("python{label}");
+        folders.iter().map(|folder| folder.join(&name)).filter(|p| p.exists()).collect::<Vec<_>>()
+    })
+}
+
+fn of_pyenv() -> Vec<PathBuf> {
+    let home = || env::home_dir().map(|home| home.join(".pyenv"));
+    let Some(root) = env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(home) else {
+        return Vec::new();
+    };
+    let Ok(versions) = fs::read_dir(root.join("versions")) else {
+        return Vec::new();
+    };
+    versions.flatten().map(|version| version.path().join("bin/python")).collect()
+}
+
+/// What the interpreters share.
+struct Matrix<'a> {
+    root: &'a Path,
+    dir: PathBuf,
+    /// The checksums of the libraries, once the first interpreter has made them.
+    checksums: Option<String>,
+    /// The checksum of the libraries of the tests, likewise.
+    tests: Option<String>,
+}
+
+impl<'a> Matrix<'a> {
+    fn new(root: &'a Path) -> Result<Self> {
+        let dir = root.join("target/xtask/matrix");
+        if dir.exists() {
+            fs::remove_dir_all(&dir).context("cannot remove what was built before")?;
+        }
+        fs::create_dir_all(&dir)?;
+        Ok(Self { root, dir, checksums: None, tests: None })
+    }
+
+    /// The cells of one interpreter. Without a wheel there is nothing to run the others with.
+    fn row(&mut self, python: &Path, columns: &[Column]) -> Vec<(Column, Cell)> {
+        let environment = match self.prepare(python) {
+            Ok(environment) => environment,
+            Err(error) => return vec![(Column::Wheel, Err(error))],
+        };
+        let cell = |column: &Column| {
+            let cell = self.cell(&environment, *column);
+            if let Err(error) = &cell {
+                eprintln!("matrix: {}: {error:#}", column.title());
+            }
+            (*column, cell)
+        };
+        columns.iter().map(cell).collect()
+    }
+
+    fn prepare(&self, python: &Path) -> Result<Environment> {
+        let environment = Environment::prepare(self.root, Some(python))?;
+        environment.require(test::REQUIREMENTS)?;
+        environment.install_hpy_for_tests()?;
+        Ok(environment)
+    }
+
+    fn cell(&mut self, environment: &Environment, column: Column) -> Cell {
+        match column {
+            Column::Wheel => Ok("built".to_owned()),
+            Column::Everything => self.everything(environment),
+            Column::Examples => {
+                let sum = self.libraries(environment)?;
+                let mut pytest = self.pytest(environment, "examples");
+                pytest.args(["examples", "-k", "universal"]);
+                Ok(format!("{}, {}", self.tests(pytest, "examples")?, short(&sum)))
+            }
+            Column::Universal => self.universal(environment),
+            Column::Others => {
+                let mut pytest = self.pytest(environment, "others");
+                pytest.args(["tests", "examples", "-k", "not universal"]);
+                self.tests(pytest, "others")
+            }
+            Column::Published => conformance::cell(self.root, environment),
+        }
+    }
+
+    /// Compiles the libraries, unless that is done; their checksums, as this interpreter reads the files.
+    fn libraries(&mut self, environment: &Environment) -> Result<String> {
+        if self.checksums.is_none() {
+            for (source, flags) in LIBRARIES {
+                let source = self.root.join(source);
+                compile(environment, Abi::Universal, &source, &self.dir, flags)?;
+            }
+        }
+        let sums = checksum(environment, &self.dir, "*.hpy0.so")?;
+        match self.checksums.get_or_insert_with(|| sums.clone()) {
+            first if *first == sums => Ok(sums),
+            first => bail!("the libraries are not those of the first interpreter: {first}, {sums}"),
+        }
+    }
+
+    fn everything(&mut self, environment: &Environment) -> Cell {
+        let sum = self.libraries(environment)?;
+        let library = self.dir.join("everything.hpy0.so");
+        run(environment
+            .command()
+            .arg("tests/c/check_everything.py")
+            .arg(library)
+            .arg("universal"))?;
+        Ok(short(&sum))
+    }
+
+    /// The libraries are kept by their source: an interpreter that finds all of them compiles none.
+    fn universal(&mut self, environment: &Environment) -> Cell {
+        let mut pytest = self.pytest(environment, "universal");
+        pytest.args(["tests", "-k", "universal"]);
+        let text = self.tests(pytest, "universal")?;
+        let sum = checksum(environment, &self.dir.join("tests"), "*/universal/*/*.hpy0.so")?;
+        match self.tests.get_or_insert_with(|| sum.clone()) {
+            first if *first == sum => Ok(format!("{text}, {}", short(&sum))),
+            _ => bail!("{text}, but some libraries were compiled anew"),
+        }
+    }
+
+    fn pytest(&self, environment: &Environment, report: &str) -> Command {
+        let mut pytest = environment.command();
+        pytest
+            .args(["-m", "pytest", "--numprocesses=auto", "-q", "--tb=short"])
+            .env("HPY_EXAMPLES", &self.dir)
+            .env("HPY_TEST_CACHE", self.dir.join("tests"))
+            // Of a free-threaded Python, what runs without the lock is tested.
+            .env("PYTHON_GIL", "0");
+        if !environment.is_free_threaded() {
+            pytest.env_remove("PYTHON_GIL");
+        }
+        eprintln!("matrix: {report}");
+        pytest
+    }
+
+    fn tests(&self, mut pytest: Command, report: &str) -> Cell {
+        let cases = pytest::run(&mut pytest, &self.dir.join(format!("{report}.xml")))?;
+        let failed: Vec<_> = cases.iter().filter(|case| case.outcome == Outcome::Failed).collect();
+        if failed.is_empty() {
+            return Ok(format!("{} passed", count(&cases, Outcome::Passed)));
+        }
+        let names = failed.iter().map(|case| format!("\n    {}", case.name)).collect::<String>();
+        bail!("{} failed:{names}", failed.len())
+    }
+}
+
+/// One checksum over the names and contents of files.
+fn checksum(environment: &Environment, folder: &Path, pattern: &str) -> Result<String> {
+    let question = "import hashlib, pathlib, sys\n\
+        folder = pathlib.Path(sys.argv[1])\n\
+        lines = [hashlib.sha256(f.read_bytes()).hexdigest() + str(f.relative_to(folder))\n\
+        \x20        for f in sorted(folder.glob(sys.argv[2]))]\n\
+        print(hashlib.sha256('\\n'.join(lines).encode()).hexdigest())";
+    output(environment.command().args(["-c", question]).arg(folder).arg(pattern))
+}
+
+/// As much of a checksum as tells one file from another.
+fn short(sum: &str) -> String {
+    format!("sha256 {}", &sum[..12.min(sum.len())])
+}
+
+/// Prints the table and the closing line; fails if a cell did.
+fn summarise(
+    rows: &[(&str, Vec<(Column, Cell)>)],
+    columns: &[Column],
+    absent: &[&str],
+) -> Result<()> {
+    let mut failures = Vec::new();
+    let text = |row: &str, column: Column, cell: Option<&(Column, Cell)>| match cell {
+        Some((_, Ok(text))) => (text.clone(), None),
+        Some((_, Err(error))) => {
+            ("FAILED".to_owned(), Some(format!("{row}, {}: {error:#}", column.title())))
+        }
+        None => ("-".to_owned(), None),
+    };
+    println!("| CPython | {} |", columns.iter().map(|c| c.title()).collect::<Vec<_>>().join(" | "));
+    println!("|---|{}", "---|".repeat(columns.len()));
+    for (label, cells) in rows {
+        let line = columns.iter().map(|column| {
+            let cell = cells.iter().find(|(of, _)| of == column);
+            let (text, failure) = text(label, *column, cell);
+            failures.extend(failure);
+            text
+        });
+        println!("| {label} | {} |", line.collect::<Vec<_>>().join(" | "));
+    }
+    let cells = rows.iter().flat_map(|(_, cells)| cells);
+    let passed = cells.filter(|(_, cell)| cell.is_ok()).count();
+    for failure in &failures {
+        println!("failed: {failure}");
+    }
+    if !absent.is_empty() {
+        println!("absent: {}", absent.join(", "));
+    }
+    println!("matrix: {passed} cells passed, {} failed, {} absent", failures.len(), absent.len());
+    if !failures.is_empty() {
+        bail!("cells of the matrix failed; they are listed above");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_versions_from_3_9_on() {
+        for label in ["3.9", "3.15", "3.14t", "3.13d", "3.14td"] {
+            assert!(is_supported(label), "{label}");
+        }
+        for label in ["2.7", "3.8", "3.6d", "3.x", ""] {
+            assert!(!is_supported(label), "{label}");
+        }
+    }
+
+    #[test]
+    fn a_failed_cell_fails_the_matrix() {
+        let cells = |cell| vec![("3.11", vec![(Column::Wheel, cell)])];
+        assert!(summarise(&cells(Ok("built".to_owned())), &[Column::Wheel], &["3.9"]).is_ok());
+        let failed = Err(anyhow::anyhow!("no compiler"));
+        assert!(summarise(&cells(failed), &[Column::Wheel], &[]).is_err());
+    }
+}
