@@ -950,4 +950,69 @@ BUGS = [
         abi="hybrid",
         hook=None,
     ),
+    Bug(
+        code="HPY-D039",
+        name="text_after_close",
+        place="the memory that HPyUnicode_AsUTF8AndSize gave",
+        wrong="""
+        HPy h = HPy_Dup(ctx, arg);
+        const char *text = HPyUnicode_AsUTF8AndSize(ctx, h, NULL);
+        HPy_Close(ctx, h);
+        return HPyUnicode_FromString(ctx, text); /* here */
+        """,
+        right="""
+        HPy h = HPy_Dup(ctx, arg);
+        HPy copy = HPyUnicode_FromString(ctx, HPyUnicode_AsUTF8AndSize(ctx, h, NULL));
+        HPy_Close(ctx, h);
+        return copy;
+        """,
+        signal=signal.SIGSEGV,
+        hook=None,
+    ),
+    Bug(
+        code="HPY-D039",
+        name="bytes_after_call",
+        place="the memory that HPyBytes_AsString gave",
+        prelude="static const char *kept;",
+        wrong="""
+        FUNCTION(keep)
+            kept = HPyBytes_AsString(ctx, arg);
+            return none(ctx);
+        END
+        FUNCTION(demo)
+            (void)arg;
+            return HPyLong_FromLong(ctx, kept[0]); /* here */
+        END
+        """,
+        right="""
+        FUNCTION(keep)
+            (void)kept;
+            return HPyLong_FromLong(ctx, HPyBytes_AsString(ctx, arg)[0]);
+        END
+        FUNCTION(demo)
+            (void)arg;
+            return none(ctx);
+        END
+        """,
+        program="mod.keep(b'thing'); mod.demo('thing')",
+        signal=signal.SIGSEGV,
+        hook=None,
+    ),
+    Bug(
+        code="HPY-D040",
+        name="text_written",
+        place="the memory that HPyUnicode_AsUTF8AndSize gave",
+        wrong="""
+        char *text = (char *)HPyUnicode_AsUTF8AndSize(ctx, arg, NULL);
+        text[0] = 'T'; /* here */
+        return HPyUnicode_FromString(ctx, text);
+        """,
+        right="""
+        char text[] = "?";
+        text[0] = HPyUnicode_AsUTF8AndSize(ctx, arg, NULL)[0];
+        return HPyUnicode_FromString(ctx, text);
+        """,
+        signal=signal.SIGSEGV,
+        hook=None,
+    ),
 ]

@@ -307,3 +307,30 @@ def test_the_names_of_hpy_0_9_are_there(correct, debug):
     assert len(debug.get_closed_handles(generation)) == before + 3
     debug.set_handle_stack_trace_limit(4)
     debug.set_handle_stack_trace_limit(None)
+
+
+def test_the_oldest_closed_handle_is_used_again_first():
+    source = """
+FUNCTION(same)
+    return HPy_Dup(ctx, arg);
+END
+FUNCTION(leak)
+    HPy_Dup(ctx, arg);
+    return none(ctx);
+END
+"""
+    program = """
+    from hpy.universal import _debug
+    assert _debug.get_closed_handles() == []
+    mod.same("a")
+    mod.same("b")
+    closed = _debug.get_closed_handles()
+    assert len(closed) == 6
+    _debug.set_closed_handles_queue_max_size(1)
+    mod.leak("c")
+    assert [handle.is_closed for handle in closed] == [True, True, False, True, True, True]
+    assert closed[2].obj == "c"
+    closed[2]._force_close()
+    """
+    done = run(compiled(source), program)
+    assert (done.returncode, done.stderr) == (0, ""), done

@@ -51,6 +51,7 @@ def pytest_configure(config):
     # Output is not captured at this moment. The message of a finding that ends the process would go
     # where the test's output goes, and nobody would see it.
     _debug._copy_last_message(os.dup(2))
+    _debug._report_faults()
     config.add_cleanup(lambda: _debug._copy_last_message(None))
     if on:
         if not os.environ.get(ACTION):

@@ -181,6 +181,14 @@ classes! {
     NOT_ATTACHED = "HPY-D038", None,
         "the API is used while the thread has let go of Python",
         "Call the API only with a thread state: behind PyEval_RestoreThread, or Py_END_ALLOW_THREADS.";
+    /// The memory of a text or bytes object is read too late.
+    MEMORY_READ = "HPY-D039", None,
+        "memory that a handle gave is used after the handle was closed",
+        "Read the text or bytes before the handle is closed, and an argument's before the function returns; copy what is needed longer.";
+    /// The memory of a text or bytes object is written to.
+    MEMORY_WRITTEN = "HPY-D040", None,
+        "memory that a handle gave is written to",
+        "Do not write to the text or bytes of an object, which may be shared; make a copy, and a new object of it.";
 }
 
 #[cfg(test)]

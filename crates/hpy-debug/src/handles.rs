@@ -308,7 +308,7 @@ impl Handles {
     /// Sets how many closed handles are remembered, at least 1. If there are more, they are used again first.
     pub fn set_closed_limit(&mut self, limit: usize) {
         let remembered = self.remembered();
-        while self.front.length > remembered {
+        while self.front.length > remembered.max(1) {
             let slot = self.front.take_oldest();
             if slot.more().is_some() {
                 self.rich.pop_front();
@@ -324,7 +324,9 @@ impl Handles {
 
     /// How many of the list are remembered.
     fn remembered(&self) -> usize {
-        self.front.length.min(self.closed_limit.max(self.lowered_from))
+        // The slot that the list began with may not have been opened yet.
+        let unopened = usize::from(self.front.oldest.order.get() == 0);
+        (self.front.length - unopened).min(self.closed_limit.max(self.lowered_from))
     }
 
     /// The next number in the order in which things happen. As the number of a generation, what is opened later is above it.

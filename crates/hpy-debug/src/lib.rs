@@ -24,6 +24,11 @@
 
 mod api;
 mod call;
+#[cfg(unix)]
+mod faults;
+#[cfg(not(unix))]
+#[path = "no_faults.rs"]
+mod faults;
 mod fields;
 pub mod findings;
 mod functions;
@@ -43,6 +48,7 @@ mod unwind;
 mod view;
 mod world;
 
+pub use faults::report_faults;
 pub use resources::{Resource, open_resources};
 pub use trace::{Frame, Place};
 pub use view::*;

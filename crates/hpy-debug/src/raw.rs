@@ -5,16 +5,22 @@
 
 use core::ffi::c_char;
 
+use crate::api::Function;
+use crate::faults::Record;
+
 /// A copy of a text or of bytes, with a 0 behind it.
 pub(crate) struct Snapshot {
     memory: memory::Memory,
     size: usize,
+    record: &'static Record,
 }
 
 impl Snapshot {
-    /// A read-only copy of `bytes`, which end with a 0; none if the system has no memory for it.
-    pub fn new(bytes: &[u8]) -> Option<Self> {
-        Some(Self { memory: memory::Memory::new(bytes)?, size: bytes.len() })
+    /// A read-only copy of `bytes`, which end with a 0, that `function` gives for the handle in a slot; none if the system has no memory for it.
+    pub fn new(bytes: &[u8], slot: u32, function: &'static Function) -> Option<Self> {
+        let memory = memory::Memory::new(bytes)?;
+        let record = Record::new(memory.address() as usize, bytes, slot, function);
+        Some(Self { memory, size: bytes.len(), record })
     }
 
     /// How many bytes were copied.
@@ -36,7 +42,14 @@ impl Snapshot {
 
     /// Lets every further access be a fault, where the system can.
     pub fn make_unreadable(&self) {
+        self.record.close();
         self.memory.make_unreadable(self.size);
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        self.record.release();
     }
 }
 

@@ -67,6 +67,11 @@ impl Trace {
         self.frames.is_empty()
     }
 
+    /// These frames of an author's function.
+    pub fn of_frames(frames: Arc<[usize]>, function: usize) -> Self {
+        Self { frames, function, line: None }
+    }
+
     fn of(frames: Arc<[usize]>) -> Self {
         Self { frames, function: current_function(), line: report::note_line() }
     }

@@ -39,6 +39,16 @@ pub(crate) fn walk(limit: usize, end: usize) -> Vec<usize> {
     frames
 }
 
+/// Up to `limit` return addresses in frames that lie below `end` on the stack, the innermost first, whosever they are.
+pub(crate) fn all(limit: usize, end: usize) -> Vec<usize> {
+    let mut frames = Vec::with_capacity(limit);
+    backtrace::trace(|frame| {
+        frames.push(frame.ip() as usize);
+        frames.len() < limit && (frame.sp() as usize) <= end
+    });
+    frames
+}
+
 /// The address to which the function returns that the call at `ip` returns to; `None` if that is unknown.
 #[cold]
 pub(crate) fn caller(ip: usize) -> Option<usize> {

@@ -31,6 +31,11 @@ impl Handle {
         }
     }
 
+    /// The slot with this number, which was given out.
+    pub(crate) fn of_slot(slot: u32) -> Self {
+        Self { slot }
+    }
+
     fn look<R>(self, look: impl FnOnce(&Slot) -> R) -> Option<R> {
         state().handles.slot(self.slot).map(look)
     }

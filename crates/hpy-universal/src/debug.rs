@@ -21,7 +21,7 @@ pub(crate) mod _debug {
     use super::{
         DebugHandle, copy_last_message, describe, get_closed_handles,
         get_closed_handles_queue_max_size, get_open_handles, get_protected_raw_data_max_size,
-        last_finding, new_generation, set_action, set_closed_handles_queue_max_size,
+        last_finding, new_generation, report_faults, set_action, set_closed_handles_queue_max_size,
         set_handle_stack_trace_limit, set_on_invalid_builder_handle, set_on_invalid_handle,
         set_protected_raw_data_max_size, take_findings,
     };
@@ -211,6 +211,14 @@ fn not_negative(number: isize) -> PyResult<usize> {
     usize::try_from(number).map_err(|_| PyValueError::new_err("the number must not be negative"))
 }
 
+/// From now on, say what is wrong when a fault ends the process because memory that an extension got from a handle is read too late
+/// or written to. Where the environment asks for debug mode, it is so from the beginning.
+#[pyfunction]
+#[pyo3(name = "_report_faults")]
+fn report_faults() {
+    hpy_debug::report_faults();
+}
+
 /// Set what is called, without arguments, for each invalid use of a handle, instead of ending the process; None
 /// ends the process again. The extension goes on afterwards, which may crash. last_finding() says what it was.
 #[pyfunction]
@@ -362,6 +370,11 @@ fn start() -> PyResult<()> {
         let (limit, every) =
             parse_traces(&traces).ok_or_else(|| invalid("HPY_DEBUG_TRACES", &traces, ADVICE))?;
         hpy_debug::set_traces(limit, every);
+    }
+    let mode = variable("HPY").is_some_and(|mode| mode.to_lowercase().contains("debug"));
+    if mode || ["HPY_DEBUG_ACTION", "HPY_DEBUG_TRACES"].iter().any(|name| variable(name).is_some())
+    {
+        hpy_debug::report_faults();
     }
     set_host(Host { decide, note_line: hpy_cpython::note_line, line });
     Ok(())

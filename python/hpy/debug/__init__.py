@@ -17,6 +17,7 @@ __all__ = [
     "disable_handle_stack_traces",
     "leaks",
     "new_generation",
+    "report_faults",
     "set_action",
     "set_handle_stack_trace_limit",
 ]
@@ -30,6 +31,17 @@ def new_generation():
 def set_action(action):
     """Set what is done about a finding: "abort", "warn" or "raise", as HPY_DEBUG_ACTION has it."""
     _debug.set_action(action)
+
+
+def report_faults():
+    """Say what is wrong when a fault ends the process because memory of an object is misused.
+
+    Memory that an extension got from a handle (`HPyUnicode_AsUTF8AndSize` and its like) cannot be
+    read once the handle is closed, and never be written to. Where the environment variables HPY,
+    HPY_DEBUG_ACTION or HPY_DEBUG_TRACES ask for debug mode, and with the pytest plugin, this has
+    been called already; a program that calls `hpy.universal.load(debug=True)` itself calls it.
+    """
+    _debug._report_faults()
 
 
 def set_handle_stack_trace_limit(limit, every=1):

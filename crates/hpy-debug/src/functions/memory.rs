@@ -8,6 +8,7 @@ use hpy_abi::{HPy, HPyContext};
 use crate::api::Api;
 use crate::generated::info;
 use crate::raw::Snapshot;
+use crate::slots::Slot;
 use crate::state::state;
 
 /// `HPyUnicode_AsUTF8AndSize`
@@ -26,7 +27,7 @@ pub(crate) unsafe extern "C" fn ctx_Unicode_AsUTF8AndSize(
         if !size.is_null() {
             *size = length;
         }
-        copy(h, text, length)
+        copy(&api, h, text, length)
     }
 }
 
@@ -41,7 +42,7 @@ pub(crate) unsafe extern "C" fn ctx_Bytes_AsString(ctx: *mut HPyContext, h: HPy)
         if bytes.is_null() {
             return bytes;
         }
-        copy(h, bytes, ((*inner).ctx_Bytes_Size)(inner, wrapped))
+        copy(&api, h, bytes, ((*inner).ctx_Bytes_Size)(inner, wrapped))
     }
 }
 
@@ -56,7 +57,7 @@ pub(crate) unsafe extern "C" fn ctx_Bytes_AS_STRING(ctx: *mut HPyContext, h: HPy
         }
         let inner = api.inner();
         let bytes = ((*inner).ctx_Bytes_AS_STRING)(inner, wrapped);
-        copy(h, bytes, ((*inner).ctx_Bytes_GET_SIZE)(inner, wrapped))
+        copy(&api, h, bytes, ((*inner).ctx_Bytes_GET_SIZE)(inner, wrapped))
     }
 }
 
@@ -77,7 +78,7 @@ pub(crate) unsafe extern "C" fn ctx_Type_GetName(
         if name.is_null() {
             return name;
         }
-        copy(type_, name, CStr::from_ptr(name).count_bytes() as isize)
+        copy(&api, type_, name, CStr::from_ptr(name).count_bytes() as isize)
     }
 }
 
@@ -85,7 +86,7 @@ pub(crate) unsafe extern "C" fn ctx_Type_GetName(
 ///
 /// # Safety
 /// Null, or as many bytes as `length` says and a 0.
-unsafe fn copy(h: HPy, memory: *const c_char, length: isize) -> *const c_char {
+unsafe fn copy(api: &Api, h: HPy, memory: *const c_char, length: isize) -> *const c_char {
     if memory.is_null() {
         return memory;
     }
@@ -94,11 +95,12 @@ unsafe fn copy(h: HPy, memory: *const c_char, length: isize) -> *const c_char {
         core::slice::from_raw_parts(memory.cast::<u8>(), length.max(0).unsigned_abs() + 1)
     };
     let mut state = state();
+    let Some(slot) = state.handles.get(h).map(Slot::number) else { return memory };
     let Some(more) = state.handles.more_mut(h) else { return memory };
     if let Some(copy) = more.copies.iter().find(|copy| copy.is(bytes)) {
         return copy.address();
     }
-    let Some(copy) = Snapshot::new(bytes) else { return memory };
+    let Some(copy) = Snapshot::new(bytes, slot, api.function()) else { return memory };
     let address = copy.address();
     more.copies.push(copy);
     address
