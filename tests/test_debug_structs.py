@@ -1,7 +1,9 @@
 """How debug mode learns which struct is read, and what it knows of fields: no false alarm."""
 
 import gc
+import importlib.util
 import itertools
+import os
 import threading
 
 import pytest
@@ -70,18 +72,36 @@ DEFS = "read_Point, read_Vector, read_Shared, make, derive"
 COUNTER = itertools.count()
 
 
-@pytest.fixture(params=["-g -O2", "-g -O0", "-g0 -O2", "-g0 -O0"])
-def structs(compile, request):
-    """A load of the types in debug mode, of which nothing has been learned."""
-    # A library of its own: what is learned of a place in the code stays.
-    source = support.module_source(
-        TYPES + f"\nextern int number{next(COUNTER)};\n",
-        DEFS,
-        types="Point, Vector, Forward, Reversed",
+def load(path, mode="debug"):
+    """The extension at `path` in a mode."""
+    spec = importlib.util.spec_from_file_location("testmod", str(path))
+    environment = {"HPY": mode}
+    return support.universal()._load_bootstrap(
+        "testmod", "testmod", "", str(path), None, spec, environment
     )
-    flags = request.param.split()
-    path = compile(source, "testmod", "debug", flags=flags)
-    return support.load(path, "testmod", "debug")
+
+
+needs_thunks = pytest.mark.skipif("HPY_NO_THUNKS" in os.environ, reason="modes combine by thunks")
+MODES = [
+    "debug",
+    pytest.param("debug+trace", marks=needs_thunks),
+    pytest.param("trace+debug", marks=needs_thunks),
+]
+
+
+@pytest.fixture(params=["-g -O2", "-g -O0", "-g0 -O2", "-g0 -O0"])
+def library(compile, request):
+    """The path of an extension with the types, of which nothing has been learned."""
+    # A library of its own: what is learned of a place in the code stays.
+    source = TYPES + f"\nextern int number{next(COUNTER)};\n"
+    source = support.module_source(source, DEFS, types="Point, Vector, Forward, Reversed")
+    return compile(source, "testmod", "universal", flags=request.param.split())
+
+
+@pytest.fixture(params=MODES)
+def structs(library, request):
+    """The extension in debug mode, alone or with trace mode."""
+    return load(library, request.param)
 
 
 def codes(function, *args):
@@ -97,7 +117,7 @@ def codes(function, *args):
     return found
 
 
-def test_subclasses_and_other_loads_have_the_struct(structs):
+def test_subclasses_and_other_loads_have_the_struct(structs, library):
     class Python(structs.Point):
         pass
 
@@ -105,7 +125,7 @@ def test_subclasses_and_other_loads_have_the_struct(structs):
     for cls in (structs.Point, Python, derived, type("Deeper", (derived,), {})):
         assert codes(structs.read_Point, cls()) == []
     assert codes(structs.read_Vector, derived()) == []
-    again = support.load(structs.__spec__.origin, "testmod", "debug")
+    again = load(library)
     assert codes(structs.read_Point, again.Point()) == []
     assert codes(again.read_Point, structs.Point()) == []
 
@@ -121,6 +141,7 @@ def test_names_count_in_their_library_only(structs, compile):
     assert codes(structs.read_Shared, structs.Forward()) == []
 
 
+@pytest.mark.parametrize("structs", MODES[:2], indirect=True)  # see docs/debug/HPY-D029.md
 def test_another_type_is_found(structs):
     assert codes(structs.read_Point, structs.Point()) == []
     assert codes(structs.read_Point, structs.Vector()) == ["HPY-D029"]
@@ -246,11 +267,12 @@ static HPy short_life_impl(HPyContext *ctx, HPy self, HPy type)
 """
 
 
-@pytest.fixture
-def Stack(compile):
+@pytest.fixture(params=MODES)
+def Stack(compile, request):
     """A type with fields in its struct and outside, in debug mode."""
-    path = compile(support.module_source(STACK, "short_life", types="Stack"), "testmod", "debug")
-    mod = support.load(path, "testmod", "debug")
+    source = STACK + f"\nextern int number{next(COUNTER)};\n"
+    source = support.module_source(source, "short_life", types="Stack")
+    mod = load(compile(source, "testmod", "universal"), request.param)
     mod.Stack.short_life = staticmethod(mod.short_life)
     return mod.Stack
 
@@ -321,6 +343,7 @@ def test_a_stolen_field(Stack):
     assert owner.move() is None
 
 
+@pytest.mark.parametrize("Stack", MODES[:2], indirect=True)  # see docs/debug/HPY-D032.md
 def test_a_stolen_field_is_found_at_the_end_of_the_object(Stack):
     owner = Stack()
     owner.fill("text")

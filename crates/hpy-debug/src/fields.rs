@@ -99,36 +99,23 @@ impl Fields {
         }
     }
 
-    /// Remembers what is in a field now, after `before`.
+    /// Remembers what is in a field now, after the API has taken `before` out.
     pub fn store(&mut self, owner: usize, before: isize, field: Seen) {
-        if let Some(stored) = self.stored.get(&field.address)
-            && stored.owner == owner
-        {
-            let moved = stored.value;
-            if moved == before && before == field.value {
-                return;
-            }
-            if moved != before {
-                self.set_adrift(owner, moved);
-            }
+        if before != field.value && self.owner(Seen { value: before, ..field }) == Some(owner) {
+            self.take(field.address);
         }
         self.put(owner, field);
     }
 
-    /// Remembers a value that is not any more where it was stored, though the API has not taken it out.
-    #[cold]
-    fn set_adrift(&mut self, owner: usize, value: isize) {
-        if self.adrift.len() < MOST_ADRIFT {
-            *self.adrift.entry((owner, value)).or_default() += 1;
-            *self.held.entry((owner, value)).or_default() += 1;
-        } else {
-            self.full = true;
-        }
-    }
-
-    /// Remembers what is in a field now; 0 is nothing.
+    /// Remembers what is in a field now; 0 is nothing. What was there by the table has been moved away without the API.
     fn put(&mut self, owner: usize, field: Seen) {
-        self.take(field.address);
+        if let Some(&Stored { owner: before, value, .. }) = self.stored.get(&field.address) {
+            if (before, value) == (owner, field.value) {
+                return;
+            }
+            self.take(field.address);
+            self.set_adrift(before, value);
+        }
         if field.value == 0 {
             return;
         }
@@ -138,6 +125,17 @@ impl Fields {
         }
         self.stored.insert(field.address, Stored { owner, value: field.value, copy: false });
         *self.held.entry((owner, field.value)).or_default() += 1;
+    }
+
+    /// Remembers that an owner still holds a value, but not where.
+    #[cold]
+    fn set_adrift(&mut self, owner: usize, value: isize) {
+        if self.adrift.len() < MOST_ADRIFT {
+            *self.adrift.entry((owner, value)).or_default() += 1;
+            *self.held.entry((owner, value)).or_default() += 1;
+        } else {
+            self.full = true;
+        }
     }
 
     /// Forgets what is in a field.
@@ -158,7 +156,11 @@ impl Fields {
             return Some(layout.start);
         }
         let around = self.touched.iter().find(|touched| touched.layout.has(field.address));
-        around.map(|touched| touched.layout.start).or_else(|| self.owner(field))
+        // Outside of structs, memory may have been another object's before, and what the object holds moved there.
+        let moved = || self.held.contains_key(&(layout.start, field.value));
+        around
+            .map(|touched| touched.layout.start)
+            .or_else(|| self.owner(field).filter(|_| !moved()))
     }
 
     /// Whether the object may have a field with this value.
@@ -292,7 +294,9 @@ impl Fields {
         self.touched.retain(|touched| touched.layout.start != owner);
         WAITING.store(!self.touched.is_empty(), Ordering::Relaxed);
         for seen in seen {
-            self.take(seen.address);
+            if self.owner(*seen) == Some(owner) {
+                self.take(seen.address);
+            }
         }
         let held = &mut self.held;
         self.adrift.retain(|&(other, value), count| {
@@ -424,8 +428,11 @@ pub(crate) unsafe fn empties(
         let mut guard = state();
         let state = &mut *guard;
         let types = &state.types;
-        let is_member =
-            |address: usize| types.definer_has_member(function, address.wrapping_sub(owner));
+        // Where another mode is between, it is not known which function this is.
+        let is_known = types.definer(function).is_some();
+        let is_member = |address: usize| {
+            !is_known || types.definer_has_member(function, address.wrapping_sub(owner))
+        };
         let problems = state.fields.compare(owner, &seen, Vec::new(), is_member);
         let copies = state.fields.copies(&seen);
         state.fields.forget(owner, &seen);
@@ -509,8 +516,8 @@ mod tests {
         let mut fields = fields(&[(OWNER, a), (OWNER, b), (OTHER, field(0x2008, 7))]);
         assert!(compare(&mut fields, &[b, a]).is_empty());
         assert_eq!(fields.held[&(OWNER, 7)], 2);
-        fields.put(OWNER, field(0x1008, 0));
-        fields.put(OWNER, field(0x1010, 0));
+        fields.store(OWNER, 7, field(0x1008, 0));
+        fields.store(OWNER, 7, field(0x1010, 0));
         assert_eq!(fields.stored.len(), 1);
         assert!(!fields.held.contains_key(&(OWNER, 7)));
     }
@@ -551,6 +558,18 @@ mod tests {
         fields.store(OWNER, 0, field(after.address, 9));
         fields.forget(OWNER, &[other, field(after.address, 9)]);
         assert!(fields.adrift.is_empty() && fields.held.is_empty() && fields.stored.is_empty());
+    }
+
+    #[test]
+    fn what_was_moved_stays_held_when_its_memory_is_used_again() {
+        let before = field(0x5008, 7);
+        let mut fields = fields(&[(OWNER, before)]);
+        fields.store(OTHER, 0, field(before.address, 9));
+        assert_eq!((fields.held[&(OWNER, 7)], fields.held[&(OTHER, 9)]), (1, 1));
+        assert!(compare(&mut fields, &[field(0x6008, 7)]).is_empty());
+        assert_eq!(fields.held[&(OWNER, 7)], 1);
+        fields.forget(OWNER, &[field(0x6008, 7)]);
+        assert!(!fields.held.contains_key(&(OWNER, 7)));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::fields;
 use crate::findings::{OTHER_STRUCT, WRONG_SHAPE};
 use crate::report::Verdict;
 use crate::state::{State, state};
-use crate::trace::{Frame, Trace, is_in_header};
+use crate::trace::{Frame, Trace, is_handed_on};
 use crate::types::{Ids, Known, Layout, text};
 use crate::unwind::{caller, library};
 
@@ -25,8 +25,9 @@ const NEW: usize = 16;
 enum Site {
     /// It belongs to a reader; how often objects were looked at that were read here.
     Of { reader: usize, looks: u32 },
-    /// It is in a function of HPy's headers, which all readers call where the compiler does not inline. Its caller counts.
-    InHeader,
+    /// It is in a function that all readers call: of HPy's headers, where the compiler does not inline, or of another mode. Its caller
+    /// counts.
+    HandedOn,
 }
 
 /// A type whose struct was read.
@@ -75,9 +76,9 @@ impl Structs {
         self.next_new = (self.next_new + 1) % NEW;
     }
 
-    /// Whether a place is in a function of HPy's headers, if that is known.
-    fn is_in_header(&self, place: usize) -> Option<bool> {
-        self.sites.get(&place).map(|site| matches!(site, Site::InHeader))
+    /// Whether a place is in a function that all readers call, if that is known.
+    fn is_handed_on(&self, place: usize) -> Option<bool> {
+        self.sites.get(&place).map(|site| matches!(site, Site::HandedOn))
     }
 
     /// Whose struct is read there.
@@ -167,12 +168,14 @@ pub(crate) unsafe fn may_read(
     };
     // SAFETY: the caller's promise.
     unsafe {
-        let may_read = known || learn(api, h, wrapped, shape, place);
-        if worth || (may_read && !known) {
+        if !known {
+            return learn(api, h, wrapped, shape, place);
+        }
+        if worth {
             fields::touch(api.world(), wrapped, Layout::of(api.world(), wrapped), None);
         }
-        may_read
     }
+    true
 }
 
 /// Reports that an object has no struct of this shape.
@@ -196,9 +199,9 @@ unsafe fn learn(
     shape: HPyType_BuiltinShape,
     place: usize,
 ) -> bool {
-    let known = state().structs.is_in_header(place);
-    if known.unwrap_or_else(|| is_in_header(place)) {
-        state().structs.sites.insert(place, Site::InHeader);
+    let known = state().structs.is_handed_on(place);
+    if known.unwrap_or_else(|| is_handed_on(place)) {
+        state().structs.sites.insert(place, Site::HandedOn);
         // SAFETY: the caller's promise.
         return caller(place)
             .is_none_or(|caller| unsafe { may_read(api, h, wrapped, shape, caller) });
@@ -218,7 +221,10 @@ unsafe fn learn(
         reader: frames.first().and_then(reader_name),
         frame: frames.first(),
     };
-    let Err((reader, taught)) = check(&mut state(), &types, &read) else {
+    let checked = check(&mut state(), &types, &read);
+    let Err((reader, taught)) = checked else {
+        // SAFETY: the caller's promise.
+        unsafe { fields::touch(api.world(), wrapped, Layout::of(api.world(), wrapped), None) };
         return true;
     };
     let detail = format!(
@@ -288,7 +294,9 @@ impl Read<'_> {
 fn check(state: &mut State, types: &[Type], read: &Read<'_>) -> Result<(), (String, Type)> {
     let ids: Vec<usize> = types.iter().map(|one| one.id).collect();
     let is_new = state.structs.new.contains(&read.data);
-    let is_own = state.types.define(&ids, current_function());
+    let function = current_function();
+    // What is in no library is a thunk of another mode; whose function it calls is not known.
+    let is_own = state.types.define(&ids, function) || library(function).is_none();
     let taught = state.structs.taught(read);
     if taught.is_empty() {
         let named = state.types.iter().filter(|(_, known)| read.is_named_like(known));

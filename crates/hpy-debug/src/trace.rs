@@ -104,12 +104,15 @@ impl Trace {
     }
 }
 
-/// Whether a call returns to one of the functions of HPy's headers that only call the context, and that was not inlined.
-pub(crate) fn is_in_header(ip: usize) -> bool {
-    resolve(ip).iter().all(|frame| {
-        let is_wrapper = |name: &String| name.starts_with("_HPy_");
-        frame.is_of_header() || frame.function.as_ref().is_some_and(is_wrapper)
-    })
+/// Whether a call returns to a function that only hands it on: one of HPy's headers that was not inlined, or one of this library, where
+/// another mode is between.
+pub(crate) fn is_handed_on(ip: usize) -> bool {
+    let is_ours = library(ip) == library(is_handed_on as *const () as usize);
+    is_ours
+        || resolve(ip).iter().all(|frame| {
+            let is_wrapper = |name: &String| name.starts_with("_HPy_");
+            frame.is_of_header() || frame.function.as_ref().is_some_and(is_wrapper)
+        })
 }
 
 /// The traces of handles. Most handles are opened at few places: those with the same frames share them.
