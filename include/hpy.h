@@ -4,7 +4,8 @@
  * Include this file and no other, with this folder on the include path and one mode defined:
  *
  * HPY_ABI_UNIVERSAL  one binary for every interpreter and version that hosts HPy
- * HPY_ABI_CPYTHON    an ordinary extension of one CPython version, with Python.h
+ * HPY_ABI_CPYTHON    an ordinary extension of one CPython version, with Python.h; or, with
+ *                    Py_LIMITED_API defined too, an abi3 extension of that version and later ones
  * HPY_ABI_HYBRID     like universal, beside code that still needs Python.h
  *
  * The documentation of each thing is above its declaration. What the parts are:
@@ -28,7 +29,9 @@
 #endif
 
 /** The mode that this file is compiled for, for people. */
-#if defined(HPY_ABI_CPYTHON)
+#if defined(HPY_ABI_CPYTHON) && defined(Py_LIMITED_API)
+#    define HPY_ABI "abi3"
+#elif defined(HPY_ABI_CPYTHON)
 #    define HPY_ABI "cpython"
 #elif defined(HPY_ABI_UNIVERSAL)
 #    define HPY_ABI "universal"
@@ -41,6 +44,7 @@
 #        define PY_SSIZE_T_CLEAN
 #    endif
 #    include <Python.h>
+#    include <stdio.h>
 #endif
 
 #include <limits.h>

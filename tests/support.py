@@ -25,6 +25,7 @@ import hashlib
 import importlib.machinery
 import importlib.util
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -46,17 +47,22 @@ else:
 ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "include"
 
-ABIS = ("cpython", "universal", "debug")
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+ABIS = ("cpython", *(() if FREE_THREADED else ("abi3",)), "universal", "debug")
 """The ABIs that every test runs on: "debug" is the universal one, loaded in debug mode, which must
-find nothing (`checked`). `compile_extension` and `load` know "hybrid" and "hybrid-debug" too."""
+find nothing (`checked`). `compile_extension` and `load` know "hybrid" and "hybrid-debug" too. A
+free-threaded CPython loads no abi3 extensions."""
+
+LIMITED_API = "3.9"
+"""The limited API that the libraries of ABI "abi3" are compiled for."""
 
 WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter")
 """Unused parameters are allowed: few functions need each of `ctx`, `self` and `args`."""
 
-SUFFIXES = {"cpython": ".so", "universal": ".hpy0.so", "hybrid": ".hpy0.so"}
+SUFFIXES = {"cpython": ".so", "abi3": ".abi3.so", "universal": ".hpy0.so", "hybrid": ".hpy0.so"}
 DEBUG = {"debug": "universal", "hybrid-debug": "hybrid"}
 """What is compiled for the ABIs that are loaded in debug mode."""
-FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 CACHE_LIFE = 2 * 60 * 60
 
 
@@ -129,13 +135,20 @@ def compiler_command(abi, language):
     """The compiler and its flags, without files."""
     compiler = os.environ.get("CC", "cc") if language == "c" else os.environ.get("CXX", "c++")
     command = shlex.split(compiler) + ["-shared", "-fPIC", "-fvisibility=hidden", "-g", "-O1"]
-    command += [*WARNINGS, "-DHPY", f"-DHPY_ABI_{abi.upper()}", "-I", str(INCLUDE)]
+    command += [*WARNINGS, "-DHPY", *abi_macros(abi), "-I", str(INCLUDE)]
     if language == "c++":
         # designated initialisers, and silence about those that are not written
         command += ["-std=c++20", "-Wno-missing-field-initializers"]
     if abi != "universal":
         command += ["-isystem", sysconfig.get_path("include")]
     return command + shlex.split(os.environ.get("HPY_TEST_CFLAGS", ""))
+
+
+def abi_macros(abi):
+    """The flags that choose an ABI."""
+    if abi == "abi3":
+        return ["-DHPY_ABI_CPYTHON", f"-DPy_LIMITED_API=0x03{int(LIMITED_API[2:]):02X}0000"]
+    return [f"-DHPY_ABI_{abi.upper()}"]
 
 
 def build(sources, command, library, suffix):
@@ -151,12 +164,44 @@ def build(sources, command, library, suffix):
         command = [*command, *map(str, files), "-o", str(output / library.name)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
+            skip_if_limited(done.stderr)
             raise CompileError(f"{shlex.join(command)}\n{done.stderr}")
         try:
             output.rename(library.parent)
         except OSError:
             if not library.exists():  # else another process was faster
                 raise
+
+
+@cache
+def limited_names():
+    """What the limited API of our tests lacks, according to the description."""
+    names = set()
+    for file in ("slots", "signatures", "shapes", "limited"):
+        for entries in tomllib.loads((ROOT / "api" / f"{file}.toml").read_text()).values():
+            names |= {entry["name"] for entry in entries if is_lacking(entry)}
+    return names
+
+
+def is_lacking(entry):
+    since = entry.get("limited", LIMITED_API)
+    return since is False or int(since[2:]) > int(LIMITED_API[2:])
+
+
+def skip_if_lacking(abi, name):
+    """Skips a test of what the limited API lacks, where that shows at run time."""
+    assert name in limited_names()
+    if abi == "abi3":
+        pytest.skip(f"{name}: the limited API of {LIMITED_API} does not have it")
+
+
+def skip_if_limited(message):
+    """Skips a test whose source the compiler refuses for what the limited API lacks."""
+    refused = re.search(
+        r"(\w+)(?:, \w+)* (needs the limited API of|is not in the limited API)", message
+    )
+    if refused and refused[1] in limited_names():
+        pytest.skip(f"{refused[1]}: the limited API of {LIMITED_API} does not have it")
 
 
 @cache
@@ -190,7 +235,7 @@ def load(path, name, abi):
     """Loads a compiled extension as a new module, without touching `sys.modules`."""
     loader = importlib.machinery.ExtensionFileLoader(name, str(path))
     spec = importlib.util.spec_from_file_location(name, str(path), loader=loader)
-    if abi != "cpython":
+    if abi not in ("cpython", "abi3"):
         return universal().load(name, str(path), spec, debug=abi in DEBUG)
     module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)

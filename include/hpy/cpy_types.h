@@ -10,8 +10,12 @@
 typedef PyObject cpy_PyObject;
 /** `PyMethodDef` */
 typedef PyMethodDef cpy_PyMethodDef;
-/** `Py_buffer` */
+/** `Py_buffer`; opaque where the limited API does not have it. */
+#    if _HPY_LIMITED_BEFORE(0x030B0000)
+typedef struct _cpy_Py_buffer_s cpy_Py_buffer;
+#    else
 typedef Py_buffer cpy_Py_buffer;
+#    endif
 #else
 /** `PyObject` */
 typedef struct _cpy_PyObject_s cpy_PyObject;

@@ -71,6 +71,19 @@
 #    define _HPY_EXTERN_C
 #endif
 
+/*
+ * abi3: the CPython ABI with Py_LIMITED_API defined. What the limited API lacks is written in
+ * another way, or is an error of the compilation where it is used.
+ */
+#if defined(HPY_ABI_CPYTHON) && defined(Py_LIMITED_API)
+#    define _HPY_LIMITED 1
+/* Whether the limited API is that of an older CPython than `version`, a number like 0x030C0000. */
+#    define _HPY_LIMITED_BEFORE(version) (Py_LIMITED_API + 0 < version)
+#else
+#    define _HPY_LIMITED 0
+#    define _HPY_LIMITED_BEFORE(version) 0
+#endif
+
 /* Before something that an older standard lacks and every supported compiler has. */
 #if _HPY_GNU
 #    define _HPY_EXTENSION __extension__

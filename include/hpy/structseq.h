@@ -93,7 +93,7 @@ HPyAPI_INLINE bool _HPyStructSequence_Takes(HPyContext *ctx, HPy type, HPy_ssize
 
 /* Before 3.11, CPython does not export the name of unnamed fields, which it knows by its address.
  */
-#if defined(HPY_ABI_CPYTHON) && PY_VERSION_HEX >= 0x030B0000
+#if defined(HPY_ABI_CPYTHON) && PY_VERSION_HEX >= 0x030B0000 && !_HPY_LIMITED_BEFORE(0x030B0000)
 
 HPyAPI_INLINE HPy _HPyStructSequence_Make(HPyContext *ctx, const HPyStructSequence_Desc *desc,
                                           HPy_ssize_t n)
@@ -131,7 +131,7 @@ HPyAPI_INLINE HPy _HPyStructSequence_Fill(HPyContext *ctx, HPy h_type, HPy_ssize
     HPy_ssize_t i;
     /* A Python class that poses as a struct sequence type can be derived from; a real one cannot.
      */
-    if (PyType_Check(type) && PyType_IsSubtype(type, &PyTuple_Type) &&
+    if (PyType_Check((PyObject *)type) && PyType_IsSubtype(type, &PyTuple_Type) &&
         !PyType_HasFeature(type, Py_TPFLAGS_BASETYPE)) {
         sequence = PyStructSequence_New(type);
     } else {

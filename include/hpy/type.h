@@ -103,7 +103,7 @@ typedef struct {
 #define SHAPE(STRUCT) ((HPyType_BuiltinShape)STRUCT##_SHAPE)
 
 #define _HPyType_HELPERS(STRUCT, BUILTIN_SHAPE, ...)                                               \
-    enum { STRUCT##_SHAPE = (int)BUILTIN_SHAPE };                                                  \
+    _HPyShape_CHECK_##BUILTIN_SHAPE enum { STRUCT##_SHAPE = (int)BUILTIN_SHAPE };                  \
     HPyAPI_INLINE STRUCT *STRUCT##_AsStruct(HPyContext *ctx, HPy h)                                \
     {                                                                                              \
         return (STRUCT *)_HPyType_AsStruct_##BUILTIN_SHAPE(ctx, h);                                \

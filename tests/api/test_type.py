@@ -5,6 +5,7 @@ import gc
 import sys
 
 import pytest
+import support
 
 SHAPES = {
     "Object": ("object", ()),
@@ -657,7 +658,8 @@ static HPy inherit_impl(HPyContext *ctx, HPy self, HPy base)
 """
 
 
-def test_metaclass(module, no_leak):
+def test_metaclass(module, abi, no_leak):
+    support.skip_if_lacking(abi, "HPyType_SpecParam_Metaclass")
     mod = module(METACLASS + MAKE_META, "make, inherit, make_meta")
     Meta = mod.make_meta()
     for metaclass in (Meta, type("Python", (Meta,), {})):
@@ -791,8 +793,9 @@ def test_members_of_every_type(module, no_leak):
     no_leak(use, value, rounds=50)
 
 
-def test_python_bases(module):
+def test_python_bases(module, abi):
     """Bases that are written in Python: their attributes stay, fields and structs are released."""
+    support.skip_if_lacking(abi, "Base written in Python")
     source = """
     typedef struct { HPyField link; } T;
     HPyType_HELPERS(T)

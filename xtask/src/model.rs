@@ -23,8 +23,48 @@ pub struct Api {
     pub shapes: Vec<EnumValue>,
     /// What the headers offer over the context.
     pub helpers: Vec<Helper>,
+    /// What the limited API lacks, beside what the others say of themselves.
+    pub differences: Vec<Difference>,
     /// What to write where no single name replaces a part of the Python/C API.
     pub recipes: Vec<Recipe>,
+}
+
+/// Since which CPython the limited API can do something: `"3.11"`, or `false` for none.
+#[derive(Deserialize, Clone, PartialEq, Eq)]
+#[serde(untagged)]
+pub enum Limited {
+    Since(String),
+    Never(bool),
+}
+
+impl Default for Limited {
+    fn default() -> Self {
+        Self::Since("3.9".to_owned())
+    }
+}
+
+impl Limited {
+    /// The version number as `Py_LIMITED_API` has it; `None` if no version will do.
+    pub fn version(&self) -> Option<u32> {
+        let Self::Since(text) = self else { return None };
+        let minor: u32 = text.strip_prefix("3.")?.parse().ok()?;
+        Some(0x0300_0000 + (minor << 16))
+    }
+
+    /// Whether some limited API that HPy supports lacks it.
+    pub fn is_lacking(&self) -> bool {
+        *self != Self::default()
+    }
+
+    /// What one has to do about it, as the end of a sentence that begins with the name.
+    pub fn need(&self) -> String {
+        match (self, self.version()) {
+            (Self::Since(text), Some(version)) => format!(
+                "needs the limited API of CPython {text}: define Py_LIMITED_API as 0x{version:08X} or later"
+            ),
+            _ => "is not in the limited API: leave out Py_LIMITED_API".to_owned(),
+        }
+    }
 }
 
 /// A function of the context.
@@ -41,6 +81,7 @@ pub struct Function {
     /// The universal context has a function of its own in place of the printed one.
     #[serde(default)]
     pub hand_written: bool,
+    pub limited_direct: Option<String>,
     pub replaces: Vec<String>,
     pub raises: bool,
     pub runs_python: bool,
@@ -129,6 +170,8 @@ pub struct Handle {
 pub struct Signature {
     pub name: String,
     pub value: u32,
+    #[serde(default)]
+    pub limited: Limited,
     /// Absent for a signature that is only declared.
     pub returns: Option<String>,
     #[serde(default)]
@@ -165,6 +208,8 @@ pub struct Slot {
     pub signature: String,
     pub since: String,
     pub replaces: String,
+    #[serde(default)]
+    pub limited: Limited,
     #[serde(deserialize_with = "unwrapped")]
     pub doc: String,
 }
@@ -176,6 +221,8 @@ pub struct EnumValue {
     pub name: String,
     pub value: i32,
     pub since: Option<String>,
+    #[serde(default)]
+    pub limited: Limited,
     #[serde(deserialize_with = "unwrapped")]
     pub doc: String,
 }
@@ -186,6 +233,16 @@ pub struct EnumValue {
 pub struct Helper {
     pub name: String,
     pub replaces: Vec<String>,
+    pub doc: String,
+}
+
+/// What extensions for the limited API cannot do, and find out at run time.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Difference {
+    pub name: String,
+    pub limited: Limited,
+    #[serde(deserialize_with = "unwrapped")]
     pub doc: String,
 }
 
@@ -222,6 +279,7 @@ impl Api {
             member_types: table(&dir.join("members.toml"), "member_type")?,
             shapes: table(&dir.join("shapes.toml"), "shape")?,
             helpers: table(&dir.join("helpers.toml"), "helper")?,
+            differences: table(&dir.join("limited.toml"), "difference")?,
             recipes: table(&dir.join("recipes.toml"), "recipe")?,
         };
         api.functions.sort_by_key(|f| f.index);
@@ -254,10 +312,12 @@ impl Api {
             bail!("api: the context has no member, or two, with index {place}");
         }
         for slot in &self.slots {
-            let known =
-                self.signatures.iter().any(|s| s.name == format!("HPyFunc_{}", slot.signature));
-            if !known {
+            let name = format!("HPyFunc_{}", slot.signature);
+            let Some(signature) = self.signatures.iter().find(|s| s.name == name) else {
                 bail!("api/slots.toml: {} has the unknown signature {}", slot.name, slot.signature);
+            };
+            if slot.limited != signature.limited {
+                bail!("api: {} and {name} differ in `limited`", slot.name);
             }
         }
         Ok(())

@@ -21,19 +21,51 @@ HPyAPI_INLINE intptr_t _HPyBuilder_Start(PyObject *object)
     return (intptr_t)object;
 }
 
-/* Sets an item; an index that is none marks the object. */
-HPyAPI_INLINE void _HPyBuilder_Set(PyObject *object, PyObject **items, HPy_ssize_t index, HPy item)
+#if !_HPY_LIMITED
+HPyAPI_INLINE PyObject **_HPyBuilder_Items(PyObject *object, int is_list)
 {
-    PyObject *old;
+    return is_list ? ((PyListObject *)object)->ob_item : ((PyTupleObject *)object)->ob_item;
+}
+#endif
+
+/* The item at a place that exists; NULL if the place is empty. */
+HPyAPI_INLINE PyObject *_HPyBuilder_Get(PyObject *object, int is_list, HPy_ssize_t index)
+{
+#if _HPY_LIMITED
+    return is_list ? PyList_GetItem(object, index) : PyTuple_GetItem(object, index);
+#else
+    return _HPyBuilder_Items(object, is_list)[index];
+#endif
+}
+
+/* Fills a place that exists; the old item is released last. */
+HPyAPI_INLINE void _HPyBuilder_Put(PyObject *object, int is_list, HPy_ssize_t index, PyObject *item)
+{
+    Py_XINCREF(item);
+#if _HPY_LIMITED
+    if (is_list) {
+        PyList_SetItem(object, index, item);
+    } else {
+        PyTuple_SetItem(object, index, item);
+    }
+#else
+    {
+        PyObject *old = _HPyBuilder_Get(object, is_list, index);
+        _HPyBuilder_Items(object, is_list)[index] = item;
+        Py_XDECREF(old);
+    }
+#endif
+}
+
+/* Sets an item; an index that is none marks the object. */
+HPyAPI_INLINE void _HPyBuilder_Set(PyObject *object, int is_list, HPy_ssize_t index, HPy item)
+{
     HPy_ssize_t size = Py_SIZE(object);
     if (index < 0 || index >= size) {
         Py_SET_SIZE((PyVarObject *)object, size < 0 ? size : ~size);
         return;
     }
-    old = items[index];
-    Py_XINCREF(_h2py(item));
-    items[index] = _h2py(item);
-    Py_XDECREF(old);
+    _HPyBuilder_Put(object, is_list, index, _h2py(item));
 }
 
 /* Releases an object that is not to be built. */
@@ -70,12 +102,14 @@ HPyAPI_INLINE HPy _HPyBuilder_Fail(PyObject *object, HPy_ssize_t missing, const 
 }
 
 /* Shows the object to the world if it is complete. */
-HPyAPI_INLINE HPy _HPyBuilder_Finish(PyObject *object, PyObject **items, const char *builder)
+HPyAPI_INLINE HPy _HPyBuilder_Finish(PyObject *object, int is_list, const char *builder)
 {
-    HPy_ssize_t index;
-    for (index = 0; index < Py_SIZE(object) && items[index] != NULL; index++) {
+    HPy_ssize_t index = 0;
+    HPy_ssize_t size = Py_SIZE(object);
+    while (index < size && _HPyBuilder_Get(object, is_list, index) != NULL) {
+        index++;
     }
-    if (index != Py_SIZE(object)) {
+    if (index != size) {
         return _HPyBuilder_Fail(object, index, builder);
     }
     PyObject_GC_Track(object);
@@ -96,7 +130,7 @@ HPyAPI_INLINE void HPyListBuilder_Set(HPyContext *ctx, HPyListBuilder builder, H
     PyObject *list = (PyObject *)builder._lst;
     (void)ctx;
     if (list != NULL) {
-        _HPyBuilder_Set(list, ((PyListObject *)list)->ob_item, index, h_item);
+        _HPyBuilder_Set(list, 1, index, h_item);
     }
 }
 
@@ -107,7 +141,7 @@ HPyAPI_INLINE HPy HPyListBuilder_Build(HPyContext *ctx, HPyListBuilder builder)
     if (list == NULL) {
         return _py2h(PyErr_NoMemory());
     }
-    return _HPyBuilder_Finish(list, ((PyListObject *)list)->ob_item, "HPyListBuilder");
+    return _HPyBuilder_Finish(list, 1, "HPyListBuilder");
 }
 
 HPyAPI_INLINE void HPyListBuilder_Cancel(HPyContext *ctx, HPyListBuilder builder)
@@ -132,7 +166,7 @@ HPyAPI_INLINE void HPyTupleBuilder_Set(HPyContext *ctx, HPyTupleBuilder builder,
     PyObject *tuple = (PyObject *)builder._tup;
     (void)ctx;
     if (tuple != NULL) {
-        _HPyBuilder_Set(tuple, ((PyTupleObject *)tuple)->ob_item, index, h_item);
+        _HPyBuilder_Set(tuple, 0, index, h_item);
     }
 }
 
@@ -147,7 +181,7 @@ HPyAPI_INLINE HPy HPyTupleBuilder_Build(HPyContext *ctx, HPyTupleBuilder builder
         Py_DECREF(tuple);
         return _py2h(PyTuple_New(0));
     }
-    return _HPyBuilder_Finish(tuple, ((PyTupleObject *)tuple)->ob_item, "HPyTupleBuilder");
+    return _HPyBuilder_Finish(tuple, 0, "HPyTupleBuilder");
 }
 
 HPyAPI_INLINE void HPyTupleBuilder_Cancel(HPyContext *ctx, HPyTupleBuilder builder)

@@ -4,6 +4,80 @@
 #ifndef HPY_CPYTHON_CALL_H
 #define HPY_CPYTHON_CALL_H
 
+#if _HPY_LIMITED_BEFORE(0x030C0000)
+
+/* Calls with an array of arguments, which the limited API takes only since 3.12. The names are of
+   the last arguments, behind `nargs` others. */
+HPyAPI_INLINE PyObject *_HPy_Vectorcall(PyObject *callable, const HPy *args, size_t nargs,
+                                        PyObject *names)
+{
+    Py_ssize_t i, count = names == NULL ? 0 : PyTuple_Size(names);
+    PyObject *keywords = NULL, *result = NULL;
+    PyObject *positional = _h2py(HPyTuple_FromArray(_HPY_CONTEXT, args, (HPy_ssize_t)nargs));
+    if (positional == NULL) {
+        return NULL;
+    }
+    if (count > 0) {
+        keywords = PyDict_New();
+    }
+    for (i = 0; keywords != NULL && i < count; i++) {
+        if (PyDict_SetItem(keywords, PyTuple_GetItem(names, i), _h2py(args[nargs + (size_t)i])) <
+            0) {
+            Py_CLEAR(keywords);
+        }
+    }
+    if (count == 0 || keywords != NULL) {
+        result = PyObject_Call(callable, positional, keywords);
+    }
+    Py_XDECREF(keywords);
+    Py_DECREF(positional);
+    return result;
+}
+
+HPyAPI_INLINE PyObject *_HPy_VectorcallMethod(PyObject *name, const HPy *args, size_t nargs,
+                                              PyObject *names)
+{
+    PyObject *result, *method = PyObject_GetAttr(_h2py(args[0]), name);
+    if (method == NULL) {
+        return NULL;
+    }
+    result = _HPy_Vectorcall(method, args + 1, nargs - 1, names);
+    Py_DECREF(method);
+    return result;
+}
+
+#else
+
+HPyAPI_INLINE PyObject *_HPy_Vectorcall(PyObject *callable, const HPy *args, size_t nargs,
+                                        PyObject *names)
+{
+    return PyObject_Vectorcall(callable, _h2py_array(args), nargs, names);
+}
+
+HPyAPI_INLINE PyObject *_HPy_VectorcallMethod(PyObject *name, const HPy *args, size_t nargs,
+                                              PyObject *names)
+{
+    return PyObject_VectorcallMethod(name, _h2py_array(args), nargs, names);
+}
+
+#endif
+
+/* Calls with keywords from a dict, or with none. */
+HPyAPI_INLINE PyObject *_HPy_CallDict(PyObject *callable, PyObject *keywords)
+{
+#if _HPY_LIMITED
+    PyObject *result, *args = PyTuple_New(0);
+    if (args == NULL) {
+        return NULL;
+    }
+    result = PyObject_Call(callable, args, keywords);
+    Py_DECREF(args);
+    return result;
+#else
+    return PyObject_VectorcallDict(callable, NULL, 0, keywords);
+#endif
+}
+
 HPyAPI_INLINE HPy HPy_CallTupleDict(HPyContext *ctx, HPy callable, HPy args, HPy kw)
 {
     (void)ctx;
@@ -16,7 +90,7 @@ HPyAPI_INLINE HPy HPy_CallTupleDict(HPyContext *ctx, HPy callable, HPy args, HPy
         return HPy_NULL;
     }
     if (HPy_IsNull(args)) {
-        return _py2h(PyObject_VectorcallDict(_h2py(callable), NULL, 0, _h2py(kw)));
+        return _py2h(_HPy_CallDict(_h2py(callable), _h2py(kw)));
     }
     return _py2h(PyObject_Call(_h2py(callable), _h2py(args), _h2py(kw)));
 }
@@ -38,7 +112,7 @@ HPyAPI_INLINE HPy HPy_Call(HPyContext *ctx, HPy callable, const HPy *args, size_
     if (!_HPy_CheckNames(kwnames, "HPy_Call")) {
         return HPy_NULL;
     }
-    return _py2h(PyObject_Vectorcall(_h2py(callable), _h2py_array(args), nargs, _h2py(kwnames)));
+    return _py2h(_HPy_Vectorcall(_h2py(callable), args, nargs, _h2py(kwnames)));
 }
 
 HPyAPI_INLINE HPy HPy_CallMethod(HPyContext *ctx, HPy name, const HPy *args, size_t nargs,
@@ -53,7 +127,7 @@ HPyAPI_INLINE HPy HPy_CallMethod(HPyContext *ctx, HPy name, const HPy *args, siz
     if (!_HPy_CheckNames(kwnames, "HPy_CallMethod")) {
         return HPy_NULL;
     }
-    return _py2h(PyObject_VectorcallMethod(_h2py(name), _h2py_array(args), nargs, _h2py(kwnames)));
+    return _py2h(_HPy_VectorcallMethod(_h2py(name), args, nargs, _h2py(kwnames)));
 }
 
 #endif /* HPY_CPYTHON_CALL_H */

@@ -16,6 +16,12 @@
 #    define _HPY_ONE_A_LIBRARY __attribute__((weak)) HPy_HIDDEN_SYMBOL
 #endif
 
+/* Structs are aligned for any C type. */
+#define _HPY_STRUCT_ALIGN ((size_t)16)
+#define _HPY_ALIGN_UP(size, alignment) (((size) + (alignment)-1) / (alignment) * (alignment))
+/* The number of shapes but Legacy. */
+#define _HPY_SHAPES (HPyType_BuiltinShape_Dict + 1)
+
 /* Bytes that are kept for ever, see _HPy_Intern. */
 typedef struct _HPyInterned_s {
     struct _HPyInterned_s *next;
@@ -28,6 +34,17 @@ typedef struct _HPyInterned_s {
     } bytes[1];
 } _HPyInterned;
 
+#if _HPY_LIMITED
+typedef struct {
+    /* CPython 3.9, which does not tell the slots of static types. */
+    int hides_static_slots;
+    /* Where the struct of a type is in its objects, by shape. */
+    size_t struct_offsets[_HPY_SHAPES];
+    /* The size of an empty tuple. */
+    size_t tuple_size;
+} _HPyHost;
+#endif
+
 /* What the translation units of a library share. */
 typedef struct {
     HPyContext context;
@@ -38,6 +55,10 @@ typedef struct {
     _HPyInterned *interned;
     /* See tracker.h. */
     void *trackers;
+#if _HPY_LIMITED
+    /* What this CPython is like, which a library for the limited API finds out at run time. */
+    _HPyHost host;
+#endif
 } _HPyLibrary;
 
 /* Zero until _HPyLibrary_Init fills it, when the first module of the library is imported. */
@@ -57,12 +78,61 @@ HPyAPI_INLINE int _HPyLibrary_ReadClass(_HPyLibrary *library)
     if (python_class == NULL) {
         return -1;
     }
+#if _HPY_LIMITED
+    library->class_dealloc =
+        (destructor)PyType_GetSlot((PyTypeObject *)python_class, Py_tp_dealloc);
+    library->class_traverse =
+        (traverseproc)PyType_GetSlot((PyTypeObject *)python_class, Py_tp_traverse);
+    library->class_clear = (inquiry)PyType_GetSlot((PyTypeObject *)python_class, Py_tp_clear);
+#else
     library->class_dealloc = ((PyTypeObject *)python_class)->tp_dealloc;
     library->class_traverse = ((PyTypeObject *)python_class)->tp_traverse;
     library->class_clear = ((PyTypeObject *)python_class)->tp_clear;
+#endif
     Py_DECREF(python_class);
     return 0;
 }
+
+#if _HPY_LIMITED
+
+/* A number that a type tells of itself, such as `__basicsize__`; -1 with an exception set. */
+HPyAPI_INLINE Py_ssize_t _HPyType_ReadNumber(PyTypeObject *type, const char *name)
+{
+    Py_ssize_t number = -1;
+    PyObject *value = PyObject_GetAttrString((PyObject *)type, name);
+    if (value != NULL) {
+        number = PyLong_AsSsize_t(value);
+        Py_DECREF(value);
+    }
+    return number;
+}
+
+HPyAPI_INLINE int _HPyHost_ReadSize(_HPyHost *host, HPyType_BuiltinShape shape,
+                                    PyTypeObject *builtin)
+{
+    Py_ssize_t size = _HPyType_ReadNumber(builtin, "__basicsize__");
+    host->struct_offsets[shape] = _HPY_ALIGN_UP((size_t)size, _HPY_STRUCT_ALIGN);
+    return size < 0 ? -1 : 0;
+}
+
+HPyAPI_INLINE int _HPyHost_Read(_HPyHost *host)
+{
+    Py_ssize_t tuple_size = _HPyType_ReadNumber(&PyTuple_Type, "__basicsize__");
+    host->hides_static_slots = strncmp(Py_GetVersion(), "3.9.", 4) == 0;
+    host->tuple_size = (size_t)tuple_size;
+    if (tuple_size < 0 ||
+        _HPyHost_ReadSize(host, HPyType_BuiltinShape_Object, &PyBaseObject_Type) < 0 ||
+        _HPyHost_ReadSize(host, HPyType_BuiltinShape_Type, &PyType_Type) < 0 ||
+        _HPyHost_ReadSize(host, HPyType_BuiltinShape_Float, &PyFloat_Type) < 0 ||
+        _HPyHost_ReadSize(host, HPyType_BuiltinShape_Unicode, &PyUnicode_Type) < 0 ||
+        _HPyHost_ReadSize(host, HPyType_BuiltinShape_List, &PyList_Type) < 0 ||
+        _HPyHost_ReadSize(host, HPyType_BuiltinShape_Dict, &PyDict_Type) < 0) {
+        return -1;
+    }
+    return 0;
+}
+
+#endif
 
 /* Makes the library ready; 0, or -1 with an exception set. Doing it again does nothing. */
 HPyAPI_INLINE int _HPyLibrary_Init(void)
@@ -74,6 +144,11 @@ HPyAPI_INLINE int _HPyLibrary_Init(void)
     if (_HPyLibrary_ReadClass(library) < 0) {
         return -1;
     }
+#if _HPY_LIMITED
+    if (_HPyHost_Read(&library->host) < 0) {
+        return -1;
+    }
+#endif
     library->context.abi_version = HPY_ABI_VERSION;
     _HPyContext_SetHandles(&library->context);
     library->context.name = "HPy CPython ABI";
@@ -93,7 +168,7 @@ HPyAPI_INLINE void *_HPy_Intern(const void *bytes, size_t size)
             return entry->bytes;
         }
     }
-    entry = (_HPyInterned *)PyMem_RawMalloc(offsetof(_HPyInterned, bytes) + size);
+    entry = (_HPyInterned *)malloc(offsetof(_HPyInterned, bytes) + size);
     if (entry == NULL) {
         PyErr_NoMemory();
         return NULL;

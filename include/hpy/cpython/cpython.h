@@ -5,6 +5,10 @@
  * extension compiled this way is an ordinary extension module of one CPython version; it needs no
  * other package at run time. CPython 3.9 and later.
  *
+ * With Py_LIMITED_API (0x03090000 or later) it is an abi3 extension, for that version and all later
+ * ones. What differs then is in limited.h, type_access.h and type_limited.h, and beside the
+ * few functions that read objects directly.
+ *
  * The documentation of the functions is above their declarations in generated/functions_cpython.h.
  */
 #ifndef HPY_CPYTHON_H
@@ -13,9 +17,19 @@
 #if PY_VERSION_HEX < 0x03090000
 #    error "HPy needs CPython 3.9 or later"
 #endif
+#if _HPY_LIMITED_BEFORE(0x03090000)
+#    error "HPy needs the limited API of CPython 3.9: define Py_LIMITED_API as 0x03090000 or later"
+#endif
+#if _HPY_LIMITED && Py_LIMITED_API + 0 > PY_VERSION_HEX
+#    error "Py_LIMITED_API is newer than this Python.h"
+#endif
+#if _HPY_LIMITED && defined(_Py_OPAQUE_PYOBJECT)
+#    error "HPy has no abi3t: build for one free-threaded CPython, or without Py_TARGET_ABI3T"
+#endif
 
 #include "handle.h"
 #include "context.h"
+#include "limited.h"
 #include "../generated/functions_cpython.h"
 #include "object.h"
 #include "long.h"
@@ -26,8 +40,9 @@
 #include "call.h"
 #include "capsule.h"
 #include "execution.h"
-#include "type_record.h"
 #include "type_member.h"
+#include "type_access.h"
+#include "type_record.h"
 #include "type_gc.h"
 #include "type_dealloc.h"
 #include "type_call.h"
@@ -37,6 +52,8 @@
 #include "type_draft.h"
 #include "type_layout.h"
 #include "type_params.h"
+#include "type_make.h"
+#include "type_limited.h"
 #include "type.h"
 #include "module.h"
 

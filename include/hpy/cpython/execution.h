@@ -44,7 +44,7 @@ HPyAPI_INLINE int32_t HPyContextVar_Get(HPyContext *ctx, HPy context_var, HPy de
                                         HPy *result)
 {
     PyObject *value = NULL;
-    int status = PyContextVar_Get(_h2py(context_var), _h2py(default_value), &value);
+    int status = _HPY_CONTEXTVAR_GET(_h2py(context_var), _h2py(default_value), &value);
     (void)ctx;
     *result = _py2h(value);
     return status;

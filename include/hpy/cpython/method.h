@@ -13,9 +13,9 @@ HPyAPI_INLINE int _HPyMethod_Flags(HPyFunc_Signature signature)
     case HPyFunc_O:
         return METH_O;
     case HPyFunc_VARARGS:
-        return METH_FASTCALL;
+        return _HPY_METH_FASTCALL;
     case HPyFunc_KEYWORDS:
-        return METH_FASTCALL | METH_KEYWORDS;
+        return _HPY_METH_FASTCALL | METH_KEYWORDS;
     default:
         return -1;
     }

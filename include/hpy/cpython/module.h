@@ -100,8 +100,8 @@ HPyAPI_INLINE int _HPyModule_Allocate(_HPyModule *module, const HPyModuleDef *hp
     for (legacy = hpydef->legacy_methods; legacy != NULL && legacy->ml_name != NULL; legacy++) {
         count++;
     }
-    module->def.m_slots = (PyModuleDef_Slot *)PyMem_Calloc(count, sizeof(PyModuleDef_Slot));
-    module->def.m_methods = (PyMethodDef *)PyMem_Calloc(count, sizeof(PyMethodDef));
+    module->def.m_slots = (PyModuleDef_Slot *)_HPy_Calloc(count, sizeof(PyModuleDef_Slot));
+    module->def.m_methods = (PyMethodDef *)_HPy_Calloc(count, sizeof(PyMethodDef));
     if (module->def.m_slots == NULL || module->def.m_methods == NULL) {
         PyErr_NoMemory();
         return -1;

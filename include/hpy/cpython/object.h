@@ -44,7 +44,7 @@ HPyAPI_INLINE void _HPy_Dump(HPyContext *ctx, HPy h)
         fprintf(stderr, "HPy_NULL\n");
         return;
     }
-    _PyObject_Dump(_h2py(h));
+    _HPY_DUMP(_h2py(h));
 }
 
 HPyAPI_INLINE HPy HPy_Type(HPyContext *ctx, HPy obj)
@@ -81,6 +81,28 @@ HPyAPI_INLINE int HPyType_IsSubtype(HPyContext *ctx, HPy sub, HPy type)
     return PyType_IsSubtype((PyTypeObject *)_h2py(sub), (PyTypeObject *)_h2py(type));
 }
 
+#if _HPY_LIMITED
+
+/* A heap type owns its name as a str, which has the text. Other types live for ever, and CPython
+   makes the str anew: so they get a copy of it. */
+HPyAPI_INLINE const char *HPyType_GetName(HPyContext *ctx, HPy type)
+{
+    HPy_ssize_t size;
+    const char *text = NULL;
+    PyObject *name = _HPyLimited_TypeName(_h2py(type));
+    (void)ctx;
+    if (name != NULL) {
+        text = _HPyLimited_AsUTF8AndSize(name, &size);
+        if (text != NULL && !PyType_HasFeature((PyTypeObject *)_h2py(type), Py_TPFLAGS_HEAPTYPE)) {
+            text = (const char *)_HPy_Intern(text, (size_t)size + 1);
+        }
+        Py_DECREF(name);
+    }
+    return text;
+}
+
+#else
+
 /* The text belongs to the type: a heap type owns its name as a str, other types live for ever. */
 HPyAPI_INLINE const char *HPyType_GetName(HPyContext *ctx, HPy type)
 {
@@ -94,6 +116,8 @@ HPyAPI_INLINE const char *HPyType_GetName(HPyContext *ctx, HPy type)
     return dot == NULL ? object->tp_name : dot + 1;
 }
 
+#endif
+
 HPyAPI_INLINE HPy_hash_t HPy_Hash(HPyContext *ctx, HPy obj)
 {
     (void)ctx;
@@ -105,20 +129,24 @@ HPyAPI_INLINE HPy_hash_t HPy_Hash(HPyContext *ctx, HPy obj)
  * lists and tuples with an index from 0 are served without making an int.
  */
 
+#if !_HPY_LIMITED
+
 /* Where an exact list keeps an item, or NULL if it has none there. Other threads may resize the
    list of a free-threaded Python meanwhile, so not in those. */
 HPyAPI_INLINE PyObject **_HPy_ListSlot(PyObject *object, HPy_ssize_t idx)
 {
-#ifndef Py_GIL_DISABLED
+#    ifndef Py_GIL_DISABLED
     if (PyList_CheckExact(object) && (size_t)idx < (size_t)PyList_GET_SIZE(object)) {
         return &((PyListObject *)object)->ob_item[idx];
     }
-#else
+#    else
     (void)object;
     (void)idx;
-#endif
+#    endif
     return NULL;
 }
+
+#endif
 
 /* `object[idx]` through an int; a new reference, or NULL with an exception. */
 HPyAPI_INLINE PyObject *_HPy_GetItemByKey(PyObject *object, HPy_ssize_t idx)
@@ -145,6 +173,42 @@ HPyAPI_INLINE int _HPy_SetItemByKey(PyObject *object, HPy_ssize_t idx, PyObject 
     Py_DECREF(key);
     return status;
 }
+
+#if _HPY_LIMITED
+
+HPyAPI_INLINE HPy HPy_GetItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx)
+{
+    PyObject *item, *object = _h2py(obj);
+    (void)ctx;
+    if (idx >= 0 && PyList_CheckExact(object) && idx < PyList_Size(object)) {
+        item = PyList_GetItem(object, idx);
+    } else if (idx >= 0 && PyTuple_CheckExact(object) && idx < PyTuple_Size(object)) {
+        item = PyTuple_GetItem(object, idx);
+    } else {
+        return _py2h(_HPy_GetItemByKey(object, idx));
+    }
+    Py_XINCREF(item);
+    return _py2h(item);
+}
+
+/* PyList_SetItem consumes a reference, and releases the old item last. */
+HPyAPI_INLINE int HPy_SetItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx, HPy value)
+{
+    PyObject *object = _h2py(obj);
+    (void)ctx;
+    if (HPy_IsNull(value)) {
+        PyErr_SetString(PyExc_SystemError,
+                        "HPy_SetItem_i: the value is HPy_NULL; HPy_DelItem_i deletes an item");
+        return -1;
+    }
+    if (idx >= 0 && PyList_CheckExact(object) && idx < PyList_Size(object)) {
+        Py_INCREF(_h2py(value));
+        return PyList_SetItem(object, idx, _h2py(value));
+    }
+    return _HPy_SetItemByKey(object, idx, _h2py(value));
+}
+
+#else
 
 HPyAPI_INLINE HPy HPy_GetItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx)
 {
@@ -190,6 +254,8 @@ HPyAPI_INLINE int HPy_SetItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx, HPy v
     Py_XDECREF(old);
     return 0;
 }
+
+#endif
 
 HPyAPI_INLINE int HPy_DelItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx)
 {

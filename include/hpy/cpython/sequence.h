@@ -8,7 +8,7 @@
 HPyAPI_INLINE HPy_ssize_t HPyBytes_GET_SIZE(HPyContext *ctx, HPy h)
 {
     (void)ctx;
-    return PyBytes_GET_SIZE(_h2py(h));
+    return _HPY_BYTES_SIZE(_h2py(h));
 }
 
 /* The C API makes bytes of any content for a null pointer, to be filled in; HPy has no filling. */
@@ -49,7 +49,7 @@ HPyAPI_INLINE HPy HPyTuple_FromArray(HPyContext *ctx, const HPy *items, HPy_ssiz
     }
     for (i = 0; i < n; i++) {
         Py_INCREF(_h2py(items[i]));
-        PyTuple_SET_ITEM(tuple, i, _h2py(items[i]));
+        _HPY_TUPLE_SET(tuple, i, _h2py(items[i]));
     }
     return _py2h(tuple);
 }

@@ -7,6 +7,46 @@
 
 #include "../generated/trampolines_cpython.h"
 
+/* Python's tuple of arguments becomes an array. */
+HPyAPI_INLINE int _HPyType_Init(HPyFunc_initproc author, PyObject *self, PyObject *args,
+                                PyObject *kw)
+{
+    _HPyItems array;
+    int status;
+    if (_HPyItems_Open(&array, args) < 0) {
+        return -1;
+    }
+    status = author(_HPY_CONTEXT, _py2h(self), array.items, (HPy_ssize_t)array.count, _py2h(kw));
+    _HPyItems_Close(&array);
+    return status;
+}
+
+#define _HPyFunc_TRAMPOLINE_HPyFunc_INITPROC(SYM, IMPL)                                            \
+    static int SYM(PyObject *_self, PyObject *_args, PyObject *_kw)                                \
+    {                                                                                              \
+        return _HPyType_Init(IMPL, _self, _args, _kw);                                             \
+    }
+
+HPyAPI_INLINE PyObject *_HPyType_New(HPyFunc_newfunc author, PyTypeObject *type, PyObject *args,
+                                     PyObject *kw)
+{
+    _HPyItems array;
+    HPy made;
+    if (_HPyItems_Open(&array, args) < 0) {
+        return NULL;
+    }
+    made = author(_HPY_CONTEXT, _py2h((PyObject *)type), array.items, (HPy_ssize_t)array.count,
+                  _py2h(kw));
+    _HPyItems_Close(&array);
+    return _h2py(made);
+}
+
+#define _HPyFunc_TRAMPOLINE_HPyFunc_NEWFUNC(SYM, IMPL)                                             \
+    static PyObject *SYM(PyTypeObject *_type, PyObject *_args, PyObject *_kw)                      \
+    {                                                                                              \
+        return _HPyType_New(IMPL, _type, _args, _kw);                                              \
+    }
+
 /* Gets no context: HPy's tp_dealloc calls the author's function itself. */
 #define _HPyFunc_TRAMPOLINE_HPyFunc_DESTROYFUNC(SYM, IMPL)                                         \
     static void SYM(void *_data)                                                                   \

@@ -4,100 +4,20 @@
 #ifndef HPY_CPYTHON_TYPE_H
 #define HPY_CPYTHON_TYPE_H
 
-#if PY_VERSION_HEX < 0x030C0000
-
-/*
- * Before 3.12, CPython allocates each type that it makes from a specification as an instance of
- * `type`, and puts its members behind that. The struct of a metaclass belongs in between. So the
- * draft has as many members more as take that room, and afterwards the true ones are moved up.
- */
-
-/* Lets the descriptors of the members find them at their new place. */
-HPyAPI_INLINE void _HPyType_MoveDescriptors(PyTypeObject *type, size_t distance)
-{
-    PyObject *name, *value;
-    Py_ssize_t position = 0;
-    while (PyDict_Next(type->tp_dict, &position, &name, &value)) {
-        if (Py_IS_TYPE(value, &PyMemberDescr_Type) && PyDescr_TYPE(value) == type) {
-            PyMemberDescrObject *descriptor = (PyMemberDescrObject *)value;
-            descriptor->d_member =
-                (struct PyMemberDef *)(void *)((char *)descriptor->d_member + distance);
-        }
-    }
-}
-
-HPyAPI_INLINE int _HPyType_SetType(const _HPyType_Draft *draft, PyTypeObject *type)
-{
-    size_t reserved = _HPyType_CountReserved(draft->metaclass);
-    size_t members = draft->member_count - reserved;
-    size_t distance = (size_t)(draft->metaclass->tp_basicsize - PyType_Type.tp_basicsize);
-    char *place = (char *)type + PyType_Type.tp_basicsize;
-    if (reserved > 0) {
-        if (PyDict_DelItemString(type->tp_dict, _HPY_RESERVED_MEMBER) < 0) {
-            return -1;
-        }
-        memmove(place + distance, place, members * sizeof(_HPyMemberDef));
-        memset(place, 0, distance);
-        memset(place + distance + members * sizeof(_HPyMemberDef), 0, sizeof(_HPyMemberDef));
-        _HPyType_MoveDescriptors(type, distance);
-        type->tp_members = (struct PyMemberDef *)(void *)(place + distance);
-        Py_SET_SIZE((PyVarObject *)type, (Py_ssize_t)members);
-        PyType_Modified(type);
-    }
-    Py_INCREF(draft->metaclass);
-    Py_SET_TYPE((PyObject *)type, draft->metaclass);
-    return 0;
-}
-
-HPyAPI_INLINE PyObject *_HPyType_Make(const _HPyType_Draft *draft, PyType_Spec *spec)
-{
-    PyObject *type = PyType_FromSpecWithBases(spec, draft->bases);
-    if (type != NULL && draft->metaclass != &PyType_Type &&
-        _HPyType_SetType(draft, (PyTypeObject *)type) < 0) {
-        Py_DECREF(type);
-        return NULL;
-    }
-    return type;
-}
-
-#else
-
-/* The older function is used where it will do: it still accepts bases whose metaclass has a
-   constructor of its own. */
-HPyAPI_INLINE PyObject *_HPyType_Make(const _HPyType_Draft *draft, PyType_Spec *spec)
-{
-    if (draft->metaclass == &PyType_Type) {
-        return PyType_FromSpecWithBases(spec, draft->bases);
-    }
-    return PyType_FromMetaclass(draft->metaclass, NULL, spec, draft->bases);
-}
-
-#endif
-
-/* The type's name, as long-lived as CPython needs it: until 3.10 it keeps the pointer. */
-HPyAPI_INLINE const char *_HPyType_Name(const char *name)
-{
-#if PY_VERSION_HEX < 0x030B0000
-    return (const char *)_HPy_Intern(name, strlen(name) + 1);
-#else
-    return name;
-#endif
-}
+#if !_HPY_LIMITED
 
 /* The type that a draft describes, as a new reference; NULL with an exception set. */
 HPyAPI_INLINE PyObject *_HPyType_FromDraft(_HPyType_Draft *draft)
 {
     PyObject *type;
     PyType_Spec spec;
-    /* The flag of the call protocol comes with the place of the call function. */
-    unsigned long flags = draft->spec->flags & ~HPy_TPFLAGS_HAVE_VECTORCALL;
     spec.name = _HPyType_Name(draft->spec->name);
     if (spec.name == NULL || _HPyType_CompleteSlots(draft) < 0) {
         return NULL;
     }
     spec.basicsize = _HPyType_FirstSize(draft);
     spec.itemsize = draft->spec->itemsize;
-    spec.flags = (unsigned int)(flags | Py_TPFLAGS_DEFAULT);
+    spec.flags = (unsigned int)(draft->flags | Py_TPFLAGS_DEFAULT);
     spec.slots = draft->slots;
     type = _HPyType_Make(draft, &spec);
     if (type != NULL && _HPyType_Finish(draft, (PyTypeObject *)type) < 0) {
@@ -107,6 +27,8 @@ HPyAPI_INLINE PyObject *_HPyType_FromDraft(_HPyType_Draft *draft)
     return type;
 }
 
+#endif
+
 HPyAPI_INLINE HPy HPyType_FromSpec(HPyContext *ctx, HPyType_Spec *spec, HPyType_SpecParam *params)
 {
     PyObject *type = NULL;
@@ -114,6 +36,8 @@ HPyAPI_INLINE HPy HPyType_FromSpec(HPyContext *ctx, HPyType_Spec *spec, HPyType_
     (void)ctx;
     memset(&draft, 0, sizeof(draft));
     draft.spec = spec;
+    /* The flag of the call protocol comes with the place of the call function. */
+    draft.flags = spec->flags & ~HPy_TPFLAGS_HAVE_VECTORCALL;
     if (_HPyType_CheckSpec(&draft) == 0 && _HPyType_ReadParams(&draft, params) == 0 &&
         _HPyType_ReadSpec(&draft) == 0) {
         type = _HPyType_FromDraft(&draft);

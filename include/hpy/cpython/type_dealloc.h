@@ -13,6 +13,9 @@
 /* How many deallocations may run inside each other before objects are put off. */
 #define _HPY_DEEPEST_DEALLOC 50
 
+/* The limited API has no function that finalizes a dying object before 3.15. */
+#define _HPY_FINALIZES_BY_CLASS _HPY_LIMITED_BEFORE(0x030F0000)
+
 /* The deallocations of a thread. */
 typedef struct {
     int depth;
@@ -20,6 +23,10 @@ typedef struct {
     PyObject **waiting;
     size_t count;
     size_t capacity;
+#if _HPY_FINALIZES_BY_CLASS
+    /* The object whose finalizer CPython is about to run, see _HPyType_FinalizeDying. */
+    PyObject *finalizing;
+#endif
 } _HPyType_Dying;
 
 HPy_UNUSED static _HPY_THREAD_LOCAL _HPyType_Dying _HPyType_dying;
@@ -31,8 +38,7 @@ HPyAPI_INLINE int _HPyType_PutOff(_HPyType_Dying *dying, PyObject *self)
 {
     if (dying->count == dying->capacity) {
         size_t capacity = dying->capacity == 0 ? 64 : 2 * dying->capacity;
-        PyObject **waiting =
-            (PyObject **)PyMem_RawRealloc(dying->waiting, capacity * sizeof(*waiting));
+        PyObject **waiting = (PyObject **)realloc(dying->waiting, capacity * sizeof(*waiting));
         if (waiting == NULL) {
             return 0;
         }
@@ -49,7 +55,7 @@ HPyAPI_INLINE int _HPyType_PutOff(_HPyType_Dying *dying, PyObject *self)
 /* Whether objects of a level are deallocated as those of a class written in Python. */
 HPyAPI_INLINE int _HPyType_HasClassDealloc(PyTypeObject *level)
 {
-    return level->tp_dealloc == _HPyLibrary_Shared.class_dealloc;
+    return _HPY_TP(level, destructor, dealloc) == _HPyLibrary_Shared.class_dealloc;
 }
 
 /* The record of a level whose part of an object HPy releases, or NULL. */
@@ -58,6 +64,8 @@ HPyAPI_INLINE const _HPyType_Record *_HPyType_ReleasedRecord(PyTypeObject *level
     const _HPyType_Record *record = _HPyType_OwnRecord(level);
     return record == NULL || (record->flags & _HPY_RECORD_LEGACY_DEALLOC) ? NULL : record;
 }
+
+#if !_HPY_LIMITED
 
 /* Empties the `__slots__` of a class written in Python. */
 HPyAPI_INLINE void _HPyType_ClearSlots(PyObject *self, PyTypeObject *level)
@@ -75,41 +83,46 @@ HPyAPI_INLINE void _HPyType_ClearSlots(PyObject *self, PyTypeObject *level)
 HPyAPI_INLINE void _HPyType_ClearDict(PyObject *self)
 {
     PyObject **dict;
-#if PY_VERSION_HEX >= 0x030D0000
+#    if PY_VERSION_HEX >= 0x030D0000
     if (PyType_HasFeature(Py_TYPE(self), Py_TPFLAGS_MANAGED_DICT)) {
         PyObject_ClearManagedDict(self);
         return;
     }
-#endif
+#    endif
     dict = _PyObject_GetDictPtr(self);
     if (dict != NULL) {
         Py_CLEAR(*dict);
     }
 }
 
+#endif
+
 /*
  * Releases what the levels from `level` on own, and returns the first that does it itself. First
  * all fields, then all structs: a destroy function may run no Python code, a field's end may.
  *
  * What CPython does for classes written in Python is done here too, because its function for that
- * starts from the object's type and would come back.
+ * starts from the object's type and would come back. In the limited API such a base has nothing to
+ * release: _HPyType_CheckReleased refuses others.
  */
 HPyAPI_INLINE PyTypeObject *_HPyType_ReleaseLevels(PyObject *self, PyTypeObject *first)
 {
     const _HPyType_Record *record;
     PyTypeObject *level;
-    for (level = first;; level = level->tp_base) {
+    for (level = first;; level = _HPyType_Base(level)) {
         record = _HPyType_ReleasedRecord(level);
         if (record != NULL) {
             _HPyType_VisitFields(self, record, _HPyType_ClearField, NULL);
         } else if (_HPyType_HasClassDealloc(level)) {
+#if !_HPY_LIMITED
             _HPyType_ClearSlots(self, level);
             _HPyType_ClearDict(self);
+#endif
         } else {
             break;
         }
     }
-    for (; first != level; first = first->tp_base) {
+    for (; first != level; first = _HPyType_Base(first)) {
         record = _HPyType_ReleasedRecord(first);
         if (record != NULL && record->destroy != NULL) {
             record->destroy(_HPyType_Struct(self, record));
@@ -118,14 +131,53 @@ HPyAPI_INLINE PyTypeObject *_HPyType_ReleaseLevels(PyObject *self, PyTypeObject 
     return level;
 }
 
+#if _HPY_FINALIZES_BY_CLASS
+
+/*
+ * Runs the finalizer; 0, or -1 if the object lives on. CPython's tp_dealloc of classes runs it
+ * first, and calls the tp_dealloc of the base next. For an object of exactly this type it takes the
+ * type itself for the base; so it comes back to _HPyType_Dealloc, which only notes that.
+ */
+HPyAPI_INLINE int _HPyType_FinalizeDying(PyObject *self)
+{
+    _HPyType_Dying *dying = &_HPyType_dying;
+    PyObject *outer = dying->finalizing;
+    int is_dead;
+    dying->finalizing = self;
+    _HPyLibrary_Shared.class_dealloc(self);
+    is_dead = dying->finalizing == NULL;
+    dying->finalizing = outer;
+    return is_dead ? 0 : -1;
+}
+
+#else
+
+HPyAPI_INLINE int _HPyType_FinalizeDying(PyObject *self)
+{
+    return PyObject_CallFinalizerFromDealloc(self);
+}
+
+#endif
+
+HPyAPI_INLINE int _HPyType_HasWeakReferences(PyTypeObject *type)
+{
+#if _HPY_LIMITED
+    const _HPyType_Record *record = _HPyType_OwnRecord(type);
+    return record != NULL && (record->flags & _HPY_RECORD_WEAK_REFERENCES);
+#else
+    return type->tp_weaklistoffset != 0;
+#endif
+}
+
 /*
  * The record of a type that was made here, directly below `object`, and leaves nothing to do but
  * its own struct; else NULL.
  */
 HPyAPI_INLINE const _HPyType_Record *_HPyType_OnlyLevel(PyTypeObject *type)
 {
-    if (type->tp_dealloc != _HPyType_Dealloc || type->tp_base != &PyBaseObject_Type ||
-        type->tp_finalize != NULL || type->tp_weaklistoffset != 0) {
+    if (_HPY_TP(type, destructor, dealloc) != _HPyType_Dealloc ||
+        _HPyType_Base(type) != &PyBaseObject_Type || _HPY_TP(type, destructor, finalize) != NULL ||
+        _HPyType_HasWeakReferences(type)) {
         return NULL;
     }
     return _HPyType_ReleasedRecord(type);
@@ -142,7 +194,7 @@ HPyAPI_INLINE void _HPyType_ReleaseOnly(PyObject *self, PyTypeObject *type,
     if (record->destroy != NULL) {
         record->destroy(_HPyType_Struct(self, record));
     }
-    type->tp_free(self);
+    _HPY_TP(type, freefunc, free)(self);
     Py_DECREF(type);
 }
 
@@ -152,17 +204,18 @@ HPyAPI_INLINE void _HPyType_ReleaseAny(PyObject *self, PyTypeObject *type)
     PyTypeObject *level = type;
     PyTypeObject *base;
     int base_drops_type;
-    while (level->tp_dealloc != _HPyType_Dealloc) {
-        level = level->tp_base;
+    while (_HPY_TP(level, destructor, dealloc) != _HPyType_Dealloc) {
+        level = _HPyType_Base(level);
     }
     /* An outer type, a Python subclass for one, has run the finalizer already. */
-    if (level == type && type->tp_finalize != NULL && PyObject_CallFinalizerFromDealloc(self) < 0) {
+    if (level == type && _HPY_TP(type, destructor, finalize) != NULL &&
+        _HPyType_FinalizeDying(self) < 0) {
         return;
     }
     if (PyType_IS_GC(type)) {
         PyObject_GC_UnTrack(self);
     }
-    if (level->tp_weaklistoffset != 0) {
+    if (_HPyType_HasWeakReferences(level)) {
         PyObject_ClearWeakRefs(self);
     }
     base = _HPyType_ReleaseLevels(self, level);
@@ -171,7 +224,7 @@ HPyAPI_INLINE void _HPyType_ReleaseAny(PyObject *self, PyTypeObject *type)
     if (PyType_IS_GC(base)) {
         PyObject_GC_Track(self);
     }
-    base->tp_dealloc(self);
+    _HPY_TP(base, destructor, dealloc)(self);
     if (!base_drops_type) {
         Py_DECREF(type);
     }
@@ -192,6 +245,12 @@ HPyAPI_INLINE void _HPyType_Release(PyObject *self)
 HPyAPI_INLINE void _HPyType_Dealloc(PyObject *self)
 {
     _HPyType_Dying *dying = &_HPyType_dying;
+#if _HPY_FINALIZES_BY_CLASS
+    if (dying->finalizing == self) {
+        dying->finalizing = NULL;
+        return;
+    }
+#endif
     if (dying->depth >= _HPY_DEEPEST_DEALLOC && _HPyType_PutOff(dying, self)) {
         return;
     }
@@ -201,7 +260,7 @@ HPyAPI_INLINE void _HPyType_Dealloc(PyObject *self)
         while (dying->count > 0) {
             _HPyType_Release(dying->waiting[--dying->count]);
         }
-        PyMem_RawFree(dying->waiting);
+        free(dying->waiting);
         dying->waiting = NULL;
         dying->capacity = 0;
     }

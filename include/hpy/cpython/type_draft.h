@@ -4,9 +4,13 @@
 #ifndef HPY_CPYTHON_TYPE_DRAFT_H
 #define HPY_CPYTHON_TYPE_DRAFT_H
 
-#if PY_VERSION_HEX < 0x030C0000
+/* Whether the struct of a metaclass is made room for in its types, see type.h. */
+#if PY_VERSION_HEX < 0x030C0000 && !_HPY_LIMITED
+#    define _HPY_MOVES_MEMBERS 1
 /* The members that make room for the struct of a metaclass, see type.h. */
 #    define _HPY_RESERVED_MEMBER "__hpy_reserved__"
+#else
+#    define _HPY_MOVES_MEMBERS 0
 #endif
 
 /* A type in the making. The arrays are the draft's own, and ended by a zeroed entry. */
@@ -20,14 +24,17 @@ typedef struct {
     HPyFunc_traverseproc traverse;
     HPyFunc_destroyfunc destroy;
     /* HPy_tp_call */
-    vectorcallfunc call;
+    cpy_vectorcallfunc call;
     /* `__vectorcalloffset__` */
     const HPyMember *call_member;
     int has_members;
     int legacy_dealloc;
     int legacy_traverse;
-    /* `__vectorcalloffset__` */
-    int legacy_call_member;
+    /* `__vectorcalloffset__` and `__weaklistoffset__`; 0 without. */
+    Py_ssize_t legacy_call_offset;
+    Py_ssize_t legacy_weak_offset;
+    /* What becomes of `spec->flags`. */
+    unsigned long flags;
     PyType_Slot *slots;
     size_t slot_count;
     PyMethodDef *methods;
@@ -40,8 +47,11 @@ typedef struct {
     size_t object_member_count;
 } _HPyType_Draft;
 
-/* Slots that are added to the author's: methods, getsets, members, doc, traverse, clear. */
-#define _HPY_ADDED_SLOTS 6
+/* Slots that are added to the author's: methods, getsets, members, doc, traverse, clear, dealloc.
+ */
+#define _HPY_ADDED_SLOTS 7
+/* Members that are added in the limited API: the record, and the place of the call function. */
+#define _HPY_ADDED_MEMBERS 2
 
 HPyAPI_INLINE void _HPyType_FreeDraft(_HPyType_Draft *draft)
 {
@@ -91,7 +101,7 @@ HPyAPI_INLINE size_t _HPyType_CountLegacy(const PyType_Slot *legacy)
 /* The number of members that together have the size of what the metaclass adds to `type`. */
 HPyAPI_INLINE size_t _HPyType_CountReserved(PyTypeObject *metaclass)
 {
-#if PY_VERSION_HEX < 0x030C0000
+#if _HPY_MOVES_MEMBERS
     size_t added = (size_t)(metaclass->tp_basicsize - PyType_Type.tp_basicsize);
     return (added + sizeof(_HPyMemberDef) - 1) / sizeof(_HPyMemberDef);
 #else
@@ -108,12 +118,13 @@ HPyAPI_INLINE int _HPyType_AllocateDraft(_HPyType_Draft *draft)
     for (def = spec->defines; def != NULL && *def != NULL; def++) {
         count++;
     }
-    draft->slots = (PyType_Slot *)PyMem_Calloc(count + _HPY_ADDED_SLOTS, sizeof(PyType_Slot));
-    draft->methods = (PyMethodDef *)PyMem_Calloc(count, sizeof(PyMethodDef));
-    draft->getsets = (PyGetSetDef *)PyMem_Calloc(count, sizeof(PyGetSetDef));
-    draft->members = (_HPyMemberDef *)PyMem_Calloc(count + _HPyType_CountReserved(draft->metaclass),
-                                                   sizeof(_HPyMemberDef));
-    draft->object_members = (HPy_ssize_t *)PyMem_Calloc(count, sizeof(HPy_ssize_t));
+    draft->slots = (PyType_Slot *)_HPy_Calloc(count + _HPY_ADDED_SLOTS, sizeof(PyType_Slot));
+    draft->methods = (PyMethodDef *)_HPy_Calloc(count, sizeof(PyMethodDef));
+    draft->getsets = (PyGetSetDef *)_HPy_Calloc(count, sizeof(PyGetSetDef));
+    draft->members = (_HPyMemberDef *)_HPy_Calloc(count + _HPY_ADDED_MEMBERS +
+                                                      _HPyType_CountReserved(draft->metaclass),
+                                                  sizeof(_HPyMemberDef));
+    draft->object_members = (HPy_ssize_t *)_HPy_Calloc(count, sizeof(HPy_ssize_t));
     if (draft->slots == NULL || draft->methods == NULL || draft->getsets == NULL ||
         draft->members == NULL || draft->object_members == NULL) {
         PyErr_NoMemory();
@@ -140,7 +151,11 @@ HPyAPI_INLINE void _HPyType_ReadLegacySlot(_HPyType_Draft *draft, const PyType_S
         return;
     case Py_tp_members:
         for (member = (const _HPyMemberDef *)legacy->pfunc; member->name != NULL; member++) {
-            draft->legacy_call_member |= strcmp(member->name, "__vectorcalloffset__") == 0;
+            if (strcmp(member->name, "__vectorcalloffset__") == 0) {
+                draft->legacy_call_offset = member->offset;
+            } else if (strcmp(member->name, "__weaklistoffset__") == 0) {
+                draft->legacy_weak_offset = member->offset;
+            }
             draft->members[draft->member_count++] = *member;
         }
         return;
@@ -200,7 +215,7 @@ HPyAPI_INLINE int _HPyType_ReadSlot(_HPyType_Draft *draft, const HPySlot *slot)
         draft->destroy = (HPyFunc_destroyfunc)slot->impl;
         return 0;
     case HPy_tp_call:
-        draft->call = (vectorcallfunc)(HPyCFunction)slot->cpy_trampoline;
+        draft->call = (cpy_vectorcallfunc)(HPyCFunction)slot->cpy_trampoline;
         return 0;
     default:
         _HPyType_AddSlot(draft, (int)slot->slot, (void *)slot->cpy_trampoline);
@@ -279,8 +294,8 @@ HPyAPI_INLINE int _HPyType_CheckSpec(_HPyType_Draft *draft)
     }
     draft->layout = _HPyType_GetLayout((int)spec->builtin_shape);
     if (draft->layout.builtin == NULL) {
-        PyErr_Format(PyExc_ValueError, "%s: %d is not an HPyType_BuiltinShape", spec->name,
-                     (int)spec->builtin_shape);
+        PyErr_Format(PyExc_ValueError, "%s: %d is not an HPyType_BuiltinShape%s", spec->name,
+                     (int)spec->builtin_shape, _HPY_LIMITED ? " that the limited API has" : "");
         return -1;
     }
     return 0;
@@ -305,7 +320,7 @@ HPyAPI_INLINE int _HPyType_CheckDefinitions(const _HPyType_Draft *draft)
         PyErr_Format(PyExc_ValueError, "%s: HPy_TPFLAGS_HAVE_GC needs HPy_tp_traverse", spec->name);
         return -1;
     }
-    if (draft->call != NULL && (draft->call_member != NULL || draft->legacy_call_member)) {
+    if (draft->call != NULL && (draft->call_member != NULL || draft->legacy_call_offset > 0)) {
         PyErr_Format(PyExc_TypeError,
                      "%s: HPy_tp_call and a member __vectorcalloffset__ exclude each other",
                      spec->name);
@@ -349,7 +364,7 @@ HPyAPI_INLINE int _HPyType_AddTable(_HPyType_Draft *draft, int slot, const void 
     return 0;
 }
 
-#if PY_VERSION_HEX < 0x030C0000
+#if _HPY_MOVES_MEMBERS
 /* Adds members that only make room: all have one name, and so only one gets into the type. */
 HPyAPI_INLINE void _HPyType_ReserveMembers(_HPyType_Draft *draft)
 {
@@ -372,7 +387,7 @@ HPyAPI_INLINE int _HPyType_CompleteSlots(_HPyType_Draft *draft)
                           sizeof(PyGetSetDef)) < 0) {
         return -1;
     }
-#if PY_VERSION_HEX < 0x030C0000
+#if _HPY_MOVES_MEMBERS
     _HPyType_ReserveMembers(draft);
 #endif
     if (draft->member_count > 0) {
@@ -381,7 +396,7 @@ HPyAPI_INLINE int _HPyType_CompleteSlots(_HPyType_Draft *draft)
     if (draft->spec->doc != NULL) {
         _HPyType_AddSlot(draft, Py_tp_doc, (void *)(uintptr_t)draft->spec->doc);
     }
-    if ((draft->spec->flags & HPy_TPFLAGS_HAVE_GC) && !draft->legacy_traverse) {
+    if ((draft->flags & HPy_TPFLAGS_HAVE_GC) && !draft->legacy_traverse) {
         _HPyType_AddSlot(draft, Py_tp_traverse, (void *)_HPyType_Traverse);
         _HPyType_AddSlot(draft, Py_tp_clear, (void *)_HPyType_Clear);
     }

@@ -53,8 +53,8 @@ HPyAPI_INLINE int _HPyType_Traverse(PyObject *self, visitproc visit, void *arg);
 HPyAPI_INLINE PyTypeObject *_HPyType_TraverseLevel(PyObject *self)
 {
     PyTypeObject *level = Py_TYPE(self);
-    while (level != NULL && level->tp_traverse != _HPyType_Traverse) {
-        level = level->tp_base;
+    while (level != NULL && _HPY_TP(level, traverseproc, traverse) != _HPyType_Traverse) {
+        level = _HPyType_Base(level);
     }
     return level;
 }
@@ -66,8 +66,10 @@ HPyAPI_INLINE PyTypeObject *_HPyType_TraverseLevel(PyObject *self)
  */
 HPyAPI_INLINE int _HPyType_PassesOver(PyTypeObject *level)
 {
-    return level->tp_traverse == _HPyLibrary_Shared.class_traverse ||
-           (level->tp_base != NULL && level->tp_traverse == level->tp_base->tp_traverse);
+    traverseproc traverse = _HPY_TP(level, traverseproc, traverse);
+    PyTypeObject *base = _HPyType_Base(level);
+    return traverse == _HPyLibrary_Shared.class_traverse ||
+           (base != NULL && traverse == _HPY_TP(base, traverseproc, traverse));
 }
 
 /*
@@ -77,7 +79,7 @@ HPyAPI_INLINE int _HPyType_PassesOver(PyTypeObject *level)
 HPyAPI_INLINE int _HPyType_VisitLevels(PyObject *self, PyTypeObject *level, HPyFunc_visitproc visit,
                                        void *arg, PyTypeObject **base)
 {
-    for (; level != NULL; level = level->tp_base) {
+    for (; level != NULL; level = _HPyType_Base(level)) {
         const _HPyType_Record *record = _HPyType_OwnRecord(level);
         if (record != NULL && !(record->flags & _HPY_RECORD_LEGACY_TRAVERSE)) {
             int status = _HPyType_VisitFields(self, record, visit, arg);
@@ -98,29 +100,32 @@ HPyAPI_INLINE int _HPyType_Traverse(PyObject *self, visitproc visit, void *arg)
 {
     _HPyType_Visitor visitor = {visit, arg};
     PyTypeObject *base = NULL;
+    traverseproc base_traverse;
     int status = _HPyType_VisitLevels(self, _HPyType_TraverseLevel(self), _HPyType_VisitField,
                                       &visitor, &base);
     if (status != 0) {
         return status;
     }
-    if (base == NULL || base->tp_traverse == NULL) {
+    base_traverse = base == NULL ? NULL : _HPY_TP(base, traverseproc, traverse);
+    if (base_traverse == NULL) {
         return visit((PyObject *)Py_TYPE(self), arg);
     }
     if (!PyType_HasFeature(base, Py_TPFLAGS_HEAPTYPE)) {
         Py_VISIT(Py_TYPE(self));
     }
-    return base->tp_traverse(self, visit, arg);
+    return base_traverse(self, visit, arg);
 }
 
 HPyAPI_INLINE int _HPyType_Clear(PyObject *self)
 {
     PyTypeObject *base = NULL;
+    inquiry base_clear;
     _HPyType_VisitLevels(self, _HPyType_TraverseLevel(self), _HPyType_ClearField, NULL, &base);
-    if (base == NULL || base->tp_clear == NULL ||
-        base->tp_clear == _HPyLibrary_Shared.class_clear) {
+    base_clear = base == NULL ? NULL : _HPY_TP(base, inquiry, clear);
+    if (base_clear == NULL || base_clear == _HPyLibrary_Shared.class_clear) {
         return 0;
     }
-    return base->tp_clear(self);
+    return base_clear(self);
 }
 
 /* What the trampoline of a traverse function does: the author's function on the object's struct. */

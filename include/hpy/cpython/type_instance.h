@@ -12,7 +12,7 @@ HPyAPI_INLINE PyObject *_HPyType_Construct(PyTypeObject *type, PyTypeObject *bui
     if (no_arguments == NULL) {
         return NULL;
     }
-    object = builtin->tp_new(type, no_arguments, NULL);
+    object = _HPY_TP(builtin, newfunc, new)(type, no_arguments, NULL);
     Py_DECREF(no_arguments);
     return object;
 }
@@ -22,15 +22,15 @@ HPyAPI_INLINE PyObject *_HPyType_Allocate(PyTypeObject *type, const _HPyType_Rec
 {
     PyTypeObject *builtin = type;
     if (record != NULL && record->shape != HPyType_BuiltinShape_Legacy &&
-        type->tp_base != &PyBaseObject_Type) {
+        _HPyType_Base(type) != &PyBaseObject_Type) {
         while (PyType_HasFeature(builtin, Py_TPFLAGS_HEAPTYPE)) {
-            builtin = builtin->tp_base;
+            builtin = _HPyType_Base(builtin);
         }
-        if (builtin != &PyBaseObject_Type && builtin->tp_new != NULL) {
+        if (builtin != &PyBaseObject_Type && _HPY_TP(builtin, newfunc, new) != NULL) {
             return _HPyType_Construct(type, builtin);
         }
     }
-    return type->tp_alloc(type, 0);
+    return _HPY_TP(type, allocfunc, alloc)(type, 0);
 }
 
 /* memcpy, because the variable behind `data` is a pointer to some struct, not a void pointer. */

@@ -2,10 +2,21 @@
  * The CPython ABI: where a new type's struct is, and how its objects are called and released.
  *
  * CPython chooses the base that the layout comes from. So a type gets its final size, its call
- * function's place and its record when CPython has made it, before anybody uses it.
+ * function's place and its record when CPython has made it, before anybody uses it. In the limited
+ * API all that is settled beforehand, see type_limited.h.
  */
 #ifndef HPY_CPYTHON_TYPE_LAYOUT_H
 #define HPY_CPYTHON_TYPE_LAYOUT_H
+
+/* The layout of a type. */
+typedef struct {
+    PyTypeObject *base;
+    Py_ssize_t basicsize;
+    /* Where objects have their call function; 0 if they have none. */
+    Py_ssize_t call_offset;
+    /* CPython may call that directly. */
+    int is_called;
+} _HPyType_Place;
 
 HPyAPI_INLINE int _HPyType_Fail(const _HPyType_Draft *draft, const char *reason)
 {
@@ -16,15 +27,17 @@ HPyAPI_INLINE int _HPyType_Fail(const _HPyType_Draft *draft, const char *reason)
 /* Whether the objects of a class that HPy did not make are larger than those of its base. */
 HPyAPI_INLINE int _HPyType_AddsFields(PyTypeObject *type)
 {
-    return type->tp_basicsize != type->tp_base->tp_basicsize ||
-           type->tp_itemsize != type->tp_base->tp_itemsize;
+    PyTypeObject *base = _HPyType_Base(type);
+    return _HPyType_BasicSize(type) != _HPyType_BasicSize(base) ||
+           _HPyType_ItemSize(type) != _HPyType_ItemSize(base);
 }
 
 /* Refuses a struct that would overlap what the base has at its place; `object` has nothing. */
 HPyAPI_INLINE int _HPyType_CheckBase(const _HPyType_Draft *draft, PyTypeObject *base)
 {
     const _HPyType_Record *record;
-    for (; base != draft->layout.builtin && base != &PyBaseObject_Type; base = base->tp_base) {
+    for (; base != draft->layout.builtin && base != &PyBaseObject_Type;
+         base = _HPyType_Base(base)) {
         record = _HPyType_OwnRecord(base);
         if (record != NULL && record->struct_size > 0) {
             if (record->shape != (int32_t)draft->spec->builtin_shape) {
@@ -53,7 +66,7 @@ HPyAPI_INLINE int _HPyType_CheckLegacyBase(const _HPyType_Draft *draft, PyTypeOb
                         "A legacy type should not inherit its memory layout from a pure type");
         return -1;
     }
-    if (draft->spec->basicsize > 0 && draft->spec->basicsize < base->tp_basicsize) {
+    if (draft->spec->basicsize > 0 && draft->spec->basicsize < _HPyType_BasicSize(base)) {
         return _HPyType_Fail(draft, "the struct is smaller than that of the base");
     }
     return 0;
@@ -70,6 +83,8 @@ HPyAPI_INLINE Py_ssize_t _HPyType_ObjectSize(const _HPyType_Draft *draft)
     return (Py_ssize_t)_HPY_ALIGN_UP(size, sizeof(void *));
 }
 
+#if !_HPY_LIMITED
+
 /* The size with which CPython is to make the type: 0, which means that of the base, if a base has
    more than the struct. */
 HPyAPI_INLINE int _HPyType_FirstSize(const _HPyType_Draft *draft)
@@ -84,15 +99,17 @@ HPyAPI_INLINE int _HPyType_FirstSize(const _HPyType_Draft *draft)
     return (int)size;
 }
 
+#endif
+
 /* Fills the record's place of the struct, and makes the type's objects large enough. A type without
    a struct has that of its base. */
-HPyAPI_INLINE int _HPyType_PlaceStruct(const _HPyType_Draft *draft, PyTypeObject *type,
+HPyAPI_INLINE int _HPyType_PlaceStruct(const _HPyType_Draft *draft, _HPyType_Place *place,
                                        _HPyType_Record *record)
 {
-    const _HPyType_Record *inherited = _HPyType_FindRecord(type->tp_base);
+    const _HPyType_Record *inherited = _HPyType_FindRecord(place->base);
     int legacy = draft->spec->builtin_shape == HPyType_BuiltinShape_Legacy;
     record->magic = _HPY_RECORD_MAGIC;
-    if (legacy && _HPyType_CheckLegacyBase(draft, type->tp_base) < 0) {
+    if (legacy && _HPyType_CheckLegacyBase(draft, place->base) < 0) {
         return -1;
     }
     if (draft->spec->basicsize == 0 && inherited != NULL) {
@@ -105,58 +122,57 @@ HPyAPI_INLINE int _HPyType_PlaceStruct(const _HPyType_Draft *draft, PyTypeObject
     record->struct_offset = draft->layout.struct_offset;
     record->struct_size = (size_t)draft->spec->basicsize;
     if (draft->spec->basicsize > 0) {
-        if (!legacy && _HPyType_CheckBase(draft, type->tp_base) < 0) {
+        if (!legacy && _HPyType_CheckBase(draft, place->base) < 0) {
             return -1;
         }
-        if (_HPyType_ObjectSize(draft) > type->tp_basicsize) {
-            type->tp_basicsize = _HPyType_ObjectSize(draft);
+        if (_HPyType_ObjectSize(draft) > place->basicsize) {
+            place->basicsize = _HPyType_ObjectSize(draft);
         }
     }
     return 0;
 }
 
 /* Appends a hidden word for the call function to the type's objects. */
-HPyAPI_INLINE int _HPyType_AddCallWord(const _HPyType_Draft *draft, PyTypeObject *type)
+HPyAPI_INLINE int _HPyType_AddCallWord(const _HPyType_Draft *draft, _HPyType_Place *place)
 {
-    Py_ssize_t end = (Py_ssize_t)_HPY_ALIGN_UP((size_t)type->tp_basicsize, sizeof(void *));
+    Py_ssize_t end = (Py_ssize_t)_HPY_ALIGN_UP((size_t)place->basicsize, sizeof(void *));
     if (draft->layout.variable || draft->spec->itemsize > 0 ||
-        (type->tp_itemsize > 0 && draft->layout.builtin != &PyType_Type)) {
+        (_HPyType_ItemSize(place->base) > 0 && draft->layout.builtin != &PyType_Type)) {
         return _HPyType_Fail(draft, "HPy_tp_call is not supported for types with variable size");
     }
     if (draft->spec->basicsize == 0 && draft->spec->builtin_shape == HPyType_BuiltinShape_Legacy) {
         return _HPyType_Fail(draft, "HPy_tp_call needs a struct: set .basicsize to its size");
     }
-    type->tp_vectorcall_offset = end;
-    type->tp_basicsize = end + (Py_ssize_t)sizeof(void *);
+    place->call_offset = end;
+    place->basicsize = end + (Py_ssize_t)sizeof(void *);
     return 0;
 }
 
 /* Finds or makes the place of the call function. A struct that is larger than the base's covers
    the base's hidden word. */
-HPyAPI_INLINE int _HPyType_PlaceCall(const _HPyType_Draft *draft, PyTypeObject *type,
+HPyAPI_INLINE int _HPyType_PlaceCall(const _HPyType_Draft *draft, _HPyType_Place *place,
                                      _HPyType_Record *record)
 {
-    const _HPyType_Record *inherited = _HPyType_FindRecord(type->tp_base);
-    vectorcallfunc inherited_call = inherited == NULL ? NULL : inherited->default_call;
+    const _HPyType_Record *inherited = _HPyType_FindRecord(place->base);
+    cpy_vectorcallfunc inherited_call = inherited == NULL ? NULL : inherited->default_call;
     record->default_call = draft->call != NULL ? draft->call : inherited_call;
     if (draft->call_member != NULL) {
-        type->tp_vectorcall_offset =
-            (Py_ssize_t)draft->layout.struct_offset + draft->call_member->offset;
-    } else if (!draft->legacy_call_member &&
+        place->call_offset = (Py_ssize_t)draft->layout.struct_offset + draft->call_member->offset;
+    } else if (draft->legacy_call_offset == 0 &&
                (inherited_call == NULL ? draft->call != NULL : draft->spec->basicsize > 0)) {
-        if (_HPyType_AddCallWord(draft, type) < 0) {
+        if (_HPyType_AddCallWord(draft, place) < 0) {
             return -1;
         }
     } else if (!(draft->spec->flags & HPy_TPFLAGS_HAVE_VECTORCALL)) {
         return 0;
     }
-    if (type->tp_vectorcall_offset <= 0) {
+    if (place->call_offset <= 0) {
         PyErr_Format(PyExc_ValueError,
                      "%s: HPy_TPFLAGS_HAVE_VECTORCALL needs a member __vectorcalloffset__",
                      draft->spec->name);
         return -1;
     }
-    type->tp_flags |= HPy_TPFLAGS_HAVE_VECTORCALL;
+    place->is_called = 1;
     return 0;
 }
 
@@ -181,10 +197,18 @@ HPyAPI_INLINE int _HPyType_PlaceLifecycle(const _HPyType_Draft *draft, _HPyType_
     return 0;
 }
 
+/* Whether objects have fields that are released with them. */
+HPyAPI_INLINE int _HPyType_HasFields(const _HPyType_Record *record)
+{
+    return record->traverse != NULL || (record->flags & _HPY_RECORD_OBJECT_MEMBERS);
+}
+
+#if !_HPY_LIMITED
+
 /* Gives the type the functions that its record calls for. */
 HPyAPI_INLINE void _HPyType_SetFunctions(PyTypeObject *type, const _HPyType_Record *record)
 {
-    int has_fields = record->traverse != NULL || (record->flags & _HPY_RECORD_OBJECT_MEMBERS);
+    int has_fields = _HPyType_HasFields(record);
     if ((has_fields || PyType_IS_GC(type)) && !(record->flags & _HPY_RECORD_LEGACY_TRAVERSE)) {
         type->tp_traverse = _HPyType_Traverse;
         type->tp_clear = _HPyType_Clear;
@@ -197,11 +221,12 @@ HPyAPI_INLINE void _HPyType_SetFunctions(PyTypeObject *type, const _HPyType_Reco
 /* Makes the new type what the draft says; 0, or -1 with an exception set. */
 HPyAPI_INLINE int _HPyType_Finish(const _HPyType_Draft *draft, PyTypeObject *type)
 {
+    _HPyType_Place place = {type->tp_base, type->tp_basicsize, type->tp_vectorcall_offset, 0};
     _HPyType_Record record;
     void *interned;
     memset(&record, 0, sizeof(record));
-    if (_HPyType_PlaceStruct(draft, type, &record) < 0 ||
-        _HPyType_PlaceCall(draft, type, &record) < 0 ||
+    if (_HPyType_PlaceStruct(draft, &place, &record) < 0 ||
+        _HPyType_PlaceCall(draft, &place, &record) < 0 ||
         _HPyType_PlaceLifecycle(draft, &record) < 0) {
         return -1;
     }
@@ -209,9 +234,16 @@ HPyAPI_INLINE int _HPyType_Finish(const _HPyType_Draft *draft, PyTypeObject *typ
     if (interned == NULL) {
         return -1;
     }
+    type->tp_basicsize = place.basicsize;
+    type->tp_vectorcall_offset = place.call_offset;
+    if (place.is_called) {
+        type->tp_flags |= HPy_TPFLAGS_HAVE_VECTORCALL;
+    }
     _HPyType_SetFunctions(type, (const _HPyType_Record *)interned);
     ((PyHeapTypeObject *)type)->as_sequence.was_sq_slice = interned;
     return 0;
 }
+
+#endif
 
 #endif /* HPY_CPYTHON_TYPE_LAYOUT_H */

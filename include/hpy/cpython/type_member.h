@@ -44,6 +44,8 @@ HPyAPI_INLINE int _HPyMember_IsObject(const HPyMember *member)
     return member->type == HPyMember_OBJECT || member->type == HPyMember_OBJECT_EX;
 }
 
+HPyAPI_INLINE void *_HPyType_FindStruct(PyObject *object);
+
 /*
  * A member of a struct whose place depends on the object is an attribute with getter and setter;
  * the closure is its HPyMember. The offset counts from the object, at which CPython looks for the

@@ -41,7 +41,7 @@ HPyAPI_INLINE int _HPyType_PackBases(_HPyType_Draft *draft, const HPyType_SpecPa
     for (; params->kind != HPyType_SpecParam_End; params++) {
         if (params->kind == HPyType_SpecParam_Base) {
             Py_INCREF(_h2py(params->object));
-            PyTuple_SET_ITEM(draft->bases, next++, _h2py(params->object));
+            _HPY_TUPLE_SET(draft->bases, next++, _h2py(params->object));
         }
     }
     return 0;
@@ -107,13 +107,18 @@ HPyAPI_INLINE int _HPyType_CheckBases(_HPyType_Draft *draft)
         draft->bases = _HPyType_DefaultBases(draft);
         return draft->bases == NULL ? -1 : 0;
     }
-    for (i = 0; i < PyTuple_GET_SIZE(draft->bases); i++) {
-        if (!PyType_Check(PyTuple_GET_ITEM(draft->bases, i))) {
+    for (i = 0; i < _HPY_TUPLE_SIZE(draft->bases); i++) {
+        if (!PyType_Check(_HPY_TUPLE_GET(draft->bases, i))) {
             PyErr_Format(PyExc_TypeError, "HPyType_FromSpec: base number %zd is not a type", i + 1);
             return -1;
         }
     }
     return 0;
+}
+
+HPyAPI_INLINE int _HPyType_HasTypesNew(PyTypeObject *metaclass)
+{
+    return _HPY_TP(metaclass, newfunc, new) == _HPY_TP(&PyType_Type, newfunc, new);
 }
 
 /* The most derived metaclass of the bases. One with a constructor of its own is passed over, as
@@ -122,9 +127,9 @@ HPyAPI_INLINE PyTypeObject *_HPyType_InheritedMetaclass(const _HPyType_Draft *dr
 {
     PyTypeObject *best = &PyType_Type;
     Py_ssize_t i;
-    for (i = 0; i < PyTuple_GET_SIZE(draft->bases); i++) {
-        PyTypeObject *metaclass = Py_TYPE(PyTuple_GET_ITEM(draft->bases, i));
-        if (metaclass->tp_new == PyType_Type.tp_new && PyType_IsSubtype(metaclass, best)) {
+    for (i = 0; i < _HPY_TUPLE_SIZE(draft->bases); i++) {
+        PyTypeObject *metaclass = Py_TYPE(_HPY_TUPLE_GET(draft->bases, i));
+        if (_HPyType_HasTypesNew(metaclass) && PyType_IsSubtype(metaclass, best)) {
             best = metaclass;
         }
     }
@@ -141,7 +146,7 @@ HPyAPI_INLINE int _HPyType_SetMetaclass(_HPyType_Draft *draft, PyObject *metacla
         return _HPyType_ParamError(PyExc_TypeError, "the metaclass must be a subclass of type");
     }
     draft->metaclass = (PyTypeObject *)metaclass;
-    if (draft->metaclass->tp_new != PyType_Type.tp_new) {
+    if (!_HPyType_HasTypesNew(draft->metaclass)) {
         return _HPyType_ParamError(PyExc_TypeError,
                                    "a metaclass with a constructor (HPy_tp_new) of its own is "
                                    "not supported; use HPy_tp_init");

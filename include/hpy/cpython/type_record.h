@@ -5,6 +5,12 @@
  * CPython has kept unused and zero since 3.0 and that a Python subclass does not inherit. Records
  * begin alike whoever makes them (this header in any library, the runtime of the universal ABI),
  * so one hierarchy of types may have several makers. They are never freed or changed.
+ *
+ * The limited API reaches no such word. There the record is the documentation of the first entry in
+ * `tp_members`, which CPython copies into the type and a Python subclass does not inherit either;
+ * the attribute that CPython makes of the entry is removed. Only other libraries for the limited
+ * API find that record: for all other makers such a type is a foreign class, and theirs are foreign
+ * here.
  */
 #ifndef HPY_CPYTHON_TYPE_RECORD_H
 #define HPY_CPYTHON_TYPE_RECORD_H
@@ -12,12 +18,19 @@
 /* "HPYTYPE1" in a little-endian word. */
 #define _HPY_RECORD_MAGIC UINT64_C(0x3145505954594850)
 
+#if _HPY_LIMITED
+/* The name of the member whose documentation is the record. */
+#    define _HPY_RECORD_MEMBER "__hpy_record__"
+#endif
+
 /* The type's tp_dealloc is the author's own: it frees the object, whatever is derived from it. */
 #define _HPY_RECORD_LEGACY_DEALLOC 1
 /* The type's tp_traverse and tp_clear are the author's own. */
 #define _HPY_RECORD_LEGACY_TRAVERSE 2
 /* The record ends with `object_members`. */
 #define _HPY_RECORD_OBJECT_MEMBERS 4
+/* Objects can have weak references. Only in the limited API; else the type itself is asked. */
+#define _HPY_RECORD_WEAK_REFERENCES 8
 
 typedef struct {
     uint64_t magic;
@@ -29,10 +42,14 @@ typedef struct {
     HPyFunc_traverseproc traverse;
     HPyFunc_destroyfunc destroy;
     /* What objects are called through unless they have a call function of their own, or NULL. */
-    vectorcallfunc default_call;
+    cpy_vectorcallfunc default_call;
     /* Offsets in the struct of members that are references, ended by -1. Only if the flags say so:
        not every maker has this member. */
     const HPy_ssize_t *object_members;
+#if _HPY_LIMITED
+    /* Where objects have their call function; 0 if they have none. */
+    size_t call_offset;
+#endif
 } _HPyType_Record;
 
 #if UINTPTR_MAX == UINT64_MAX
@@ -45,6 +62,20 @@ _HPY_ASSERT_MEMBER(_HPyType_Record, default_call, 48);
 _HPY_ASSERT_MEMBER(_HPyType_Record, object_members, 56);
 #endif
 
+/* What the place of the record in a heap type refers to, or NULL. */
+HPyAPI_INLINE const void *_HPyType_RecordPlace(PyTypeObject *type)
+{
+#if _HPY_LIMITED
+    const _HPyMemberDef *first = (const _HPyMemberDef *)PyType_GetSlot(type, Py_tp_members);
+    if (first == NULL || first->name == NULL || strcmp(first->name, _HPY_RECORD_MEMBER) != 0) {
+        return NULL;
+    }
+    return first->doc;
+#else
+    return ((PyHeapTypeObject *)type)->as_sequence.was_sq_slice;
+#endif
+}
+
 /* The record of exactly this type, or NULL if HPy did not make it. */
 HPyAPI_INLINE const _HPyType_Record *_HPyType_OwnRecord(PyTypeObject *type)
 {
@@ -52,7 +83,7 @@ HPyAPI_INLINE const _HPyType_Record *_HPyType_OwnRecord(PyTypeObject *type)
     if (!PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) {
         return NULL;
     }
-    record = (const _HPyType_Record *)((PyHeapTypeObject *)type)->as_sequence.was_sq_slice;
+    record = (const _HPyType_Record *)_HPyType_RecordPlace(type);
     return record != NULL && record->magic == _HPY_RECORD_MAGIC ? record : NULL;
 }
 
@@ -62,7 +93,7 @@ HPyAPI_INLINE const _HPyType_Record *_HPyType_FindRecord(PyTypeObject *type)
     const _HPyType_Record *record = NULL;
     while (type != NULL && record == NULL) {
         record = _HPyType_OwnRecord(type);
-        type = type->tp_base;
+        type = _HPyType_Base(type);
     }
     return record;
 }
@@ -70,12 +101,6 @@ HPyAPI_INLINE const _HPyType_Record *_HPyType_FindRecord(PyTypeObject *type)
 /*
  * Shapes.
  */
-
-/* Structs are aligned for any C type. */
-#define _HPY_STRUCT_ALIGN ((size_t)16)
-#define _HPY_ALIGN_UP(size, alignment) (((size) + (alignment)-1) / (alignment) * (alignment))
-/* The place behind a C struct of CPython. */
-#define _HPY_BEHIND(type) _HPY_ALIGN_UP(sizeof(type), _HPY_STRUCT_ALIGN)
 
 /* A shape as CPython sees it. */
 typedef struct {
@@ -95,73 +120,97 @@ HPyAPI_INLINE _HPyType_Layout _HPyType_GetLayout(int shape)
         break;
     case HPyType_BuiltinShape_Object:
         layout.builtin = &PyBaseObject_Type;
-        layout.struct_offset = _HPY_BEHIND(PyObject);
+        layout.struct_offset = _HPY_ALIGN_UP(sizeof(PyObject), _HPY_STRUCT_ALIGN);
         break;
     case HPyType_BuiltinShape_Type:
         layout.builtin = &PyType_Type;
-        layout.struct_offset = _HPY_BEHIND(PyHeapTypeObject);
+        layout.struct_offset = _HPY_PLACE(Type, PyHeapTypeObject);
         break;
     case HPyType_BuiltinShape_Float:
         layout.builtin = &PyFloat_Type;
-        layout.struct_offset = _HPY_BEHIND(PyFloatObject);
+        layout.struct_offset = _HPY_PLACE(Float, PyFloatObject);
         break;
     case HPyType_BuiltinShape_Unicode:
         layout.builtin = &PyUnicode_Type;
-        layout.struct_offset = _HPY_BEHIND(PyUnicodeObject);
+        layout.struct_offset = _HPY_PLACE(Unicode, PyUnicodeObject);
         break;
     case HPyType_BuiltinShape_List:
         layout.builtin = &PyList_Type;
-        layout.struct_offset = _HPY_BEHIND(PyListObject);
+        layout.struct_offset = _HPY_PLACE(List, PyListObject);
         break;
     case HPyType_BuiltinShape_Dict:
         layout.builtin = &PyDict_Type;
-        layout.struct_offset = _HPY_BEHIND(PyDictObject);
+        layout.struct_offset = _HPY_PLACE(Dict, PyDictObject);
         break;
+#if !_HPY_LIMITED
     case HPyType_BuiltinShape_Long:
         layout.builtin = &PyLong_Type;
         layout.variable = 1;
+        layout.struct_offset = (size_t)PyLong_Type.tp_basicsize;
         break;
+#endif
     case HPyType_BuiltinShape_Tuple:
         layout.builtin = &PyTuple_Type;
         layout.variable = 1;
+        layout.struct_offset = _HPY_TUPLE_BASICSIZE;
         break;
     default:
         break;
     }
-    if (layout.variable) {
-        layout.struct_offset = (size_t)layout.builtin->tp_basicsize;
-    }
     return layout;
 }
 
-/* The place behind `items` items of a variable-sized object. */
-HPyAPI_INLINE void *_HPyType_BehindItems(PyObject *object, const PyTypeObject *builtin,
-                                         size_t items)
+/* The place behind the items of a tuple. */
+HPyAPI_INLINE void *_HPyType_BehindItems(PyObject *object)
 {
-    size_t end = (size_t)builtin->tp_basicsize + (size_t)builtin->tp_itemsize * items;
+    size_t end = _HPY_TUPLE_BASICSIZE + sizeof(PyObject *) * (size_t)Py_SIZE(object);
     return (char *)object + _HPY_ALIGN_UP(end, _HPY_STRUCT_ALIGN);
 }
 
+#if _HPY_LIMITED
+
+/* HPyType_HELPERS is an error for this shape. */
+HPyAPI_INLINE void *_HPy_AsStruct_Long(HPyContext *ctx, HPy h)
+{
+    (void)ctx;
+    (void)h;
+    return NULL;
+}
+
+#else
+
+/* The place behind the digits of an int. */
 HPyAPI_INLINE void *_HPyType_BehindDigits(PyObject *object)
 {
-#if PY_VERSION_HEX >= 0x030C0000
+#    if PY_VERSION_HEX >= 0x030C0000
     /* The number of digits is above the three lowest bits of the tag. */
     size_t digits = (size_t)(((PyLongObject *)object)->long_value.lv_tag >> 3);
-#else
+#    else
     /* The size of a negative int is negative. */
     size_t digits = (size_t)(Py_SIZE(object) < 0 ? -Py_SIZE(object) : Py_SIZE(object));
-#endif
-    return _HPyType_BehindItems(object, &PyLong_Type, digits);
+#    endif
+    size_t end = (size_t)PyLong_Type.tp_basicsize + (size_t)PyLong_Type.tp_itemsize * digits;
+    return (char *)object + _HPY_ALIGN_UP(end, _HPY_STRUCT_ALIGN);
 }
+
+HPyAPI_INLINE void *_HPy_AsStruct_Long(HPyContext *ctx, HPy h)
+{
+    (void)ctx;
+    return _HPyType_BehindDigits(_h2py(h));
+}
+
+#endif
 
 /* The struct of an object of whose type this is a record. */
 HPyAPI_INLINE void *_HPyType_Struct(PyObject *object, const _HPyType_Record *record)
 {
     switch (record->shape) {
+#if !_HPY_LIMITED
     case HPyType_BuiltinShape_Long:
         return _HPyType_BehindDigits(object);
+#endif
     case HPyType_BuiltinShape_Tuple:
-        return _HPyType_BehindItems(object, &PyTuple_Type, (size_t)Py_SIZE(object));
+        return _HPyType_BehindItems(object);
     default:
         return (char *)object + record->struct_offset;
     }
@@ -194,49 +243,43 @@ HPyAPI_INLINE void *_HPy_AsStruct_Legacy(HPyContext *ctx, HPy h)
 HPyAPI_INLINE void *_HPy_AsStruct_Object(HPyContext *ctx, HPy h)
 {
     (void)ctx;
-    return (char *)_h2py(h) + _HPY_BEHIND(PyObject);
+    return (char *)_h2py(h) + _HPY_ALIGN_UP(sizeof(PyObject), _HPY_STRUCT_ALIGN);
 }
 
 HPyAPI_INLINE void *_HPy_AsStruct_Type(HPyContext *ctx, HPy h)
 {
     (void)ctx;
-    return (char *)_h2py(h) + _HPY_BEHIND(PyHeapTypeObject);
-}
-
-HPyAPI_INLINE void *_HPy_AsStruct_Long(HPyContext *ctx, HPy h)
-{
-    (void)ctx;
-    return _HPyType_BehindDigits(_h2py(h));
+    return (char *)_h2py(h) + _HPY_PLACE(Type, PyHeapTypeObject);
 }
 
 HPyAPI_INLINE void *_HPy_AsStruct_Float(HPyContext *ctx, HPy h)
 {
     (void)ctx;
-    return (char *)_h2py(h) + _HPY_BEHIND(PyFloatObject);
+    return (char *)_h2py(h) + _HPY_PLACE(Float, PyFloatObject);
 }
 
 HPyAPI_INLINE void *_HPy_AsStruct_Unicode(HPyContext *ctx, HPy h)
 {
     (void)ctx;
-    return (char *)_h2py(h) + _HPY_BEHIND(PyUnicodeObject);
+    return (char *)_h2py(h) + _HPY_PLACE(Unicode, PyUnicodeObject);
 }
 
 HPyAPI_INLINE void *_HPy_AsStruct_Tuple(HPyContext *ctx, HPy h)
 {
     (void)ctx;
-    return _HPyType_BehindItems(_h2py(h), &PyTuple_Type, (size_t)Py_SIZE(_h2py(h)));
+    return _HPyType_BehindItems(_h2py(h));
 }
 
 HPyAPI_INLINE void *_HPy_AsStruct_List(HPyContext *ctx, HPy h)
 {
     (void)ctx;
-    return (char *)_h2py(h) + _HPY_BEHIND(PyListObject);
+    return (char *)_h2py(h) + _HPY_PLACE(List, PyListObject);
 }
 
 HPyAPI_INLINE void *_HPy_AsStruct_Dict(HPyContext *ctx, HPy h)
 {
     (void)ctx;
-    return (char *)_h2py(h) + _HPY_BEHIND(PyDictObject);
+    return (char *)_h2py(h) + _HPY_PLACE(Dict, PyDictObject);
 }
 
 #endif /* HPY_CPYTHON_TYPE_RECORD_H */

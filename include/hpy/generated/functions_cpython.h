@@ -1372,7 +1372,11 @@ HPyAPI_INLINE const char *HPyBytes_AsString(HPyContext *ctx, HPy h)
 HPyAPI_INLINE const char *HPyBytes_AS_STRING(HPyContext *ctx, HPy h)
 {
     (void)ctx;
+#if _HPY_LIMITED
+    return PyBytes_AsString(_h2py(h));
+#else
     return PyBytes_AS_STRING(_h2py(h));
+#endif
 }
 
 /**
@@ -1470,7 +1474,11 @@ HPyAPI_INLINE HPy HPyUnicode_AsUTF8String(HPyContext *ctx, HPy h)
 HPyAPI_INLINE const char *HPyUnicode_AsUTF8AndSize(HPyContext *ctx, HPy h, HPy_ssize_t *size)
 {
     (void)ctx;
+#if _HPY_LIMITED
+    return _HPyLimited_AsUTF8AndSize(_h2py(h), size);
+#else
     return PyUnicode_AsUTF8AndSize(_h2py(h), size);
+#endif
 }
 
 /**
@@ -2053,7 +2061,11 @@ HPyAPI_INLINE HPy HPy_EvalCode(HPyContext *ctx, HPy code, HPy globals, HPy local
 HPyAPI_INLINE HPy HPyContextVar_New(HPyContext *ctx, const char *name, HPy default_value)
 {
     (void)ctx;
+#if _HPY_LIMITED
+    return _py2h(_HPyLimited_NewContextVar(name, _h2py(default_value)));
+#else
     return _py2h(PyContextVar_New(name, _h2py(default_value)));
+#endif
 }
 
 /**
@@ -2082,7 +2094,11 @@ HPyAPI_INLINE int32_t HPyContextVar_Get(HPyContext *ctx, HPy context_var, HPy de
 HPyAPI_INLINE HPy HPyContextVar_Set(HPyContext *ctx, HPy context_var, HPy value)
 {
     (void)ctx;
+#if _HPY_LIMITED
+    return _py2h(_HPyLimited_SetContextVar(_h2py(context_var), _h2py(value)));
+#else
     return _py2h(PyContextVar_Set(_h2py(context_var), _h2py(value)));
+#endif
 }
 
 /**

@@ -31,4 +31,19 @@ typedef enum {
     HPyType_BuiltinShape_Dict = 7,
 } HPyType_BuiltinShape;
 
+/* Fails the compilation where the limited API lacks the shape. */
+#define _HPyShape_CHECK_HPyType_BuiltinShape_Legacy
+#define _HPyShape_CHECK_HPyType_BuiltinShape_Object
+#define _HPyShape_CHECK_HPyType_BuiltinShape_Type
+#if _HPY_LIMITED
+#define _HPyShape_CHECK_HPyType_BuiltinShape_Long HPy_STATIC_ASSERT(0, "HPyType_BuiltinShape_Long is not in the limited API: leave out Py_LIMITED_API");
+#else
+#define _HPyShape_CHECK_HPyType_BuiltinShape_Long
+#endif
+#define _HPyShape_CHECK_HPyType_BuiltinShape_Float
+#define _HPyShape_CHECK_HPyType_BuiltinShape_Unicode
+#define _HPyShape_CHECK_HPyType_BuiltinShape_Tuple
+#define _HPyShape_CHECK_HPyType_BuiltinShape_List
+#define _HPyShape_CHECK_HPyType_BuiltinShape_Dict
+
 #endif /* HPY_GENERATED_SHAPES_H */

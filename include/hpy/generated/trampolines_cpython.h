@@ -12,7 +12,7 @@
 #define _HPyFunc_TRAMPOLINE_HPyFunc_KEYWORDS(SYM, IMPL)                                            \
     static PyObject *SYM(PyObject *_self, PyObject *const *_args, size_t _nargsf, PyObject *_kwnames) \
     {                                                                                              \
-        return _h2py(IMPL(_HPY_CONTEXT, _py2h(_self), (const HPy *)_args, (size_t)PyVectorcall_NARGS(_nargsf), _py2h(_kwnames))); \
+        return _h2py(IMPL(_HPY_CONTEXT, _py2h(_self), (const HPy *)_args, _HPy_NArgs(_nargsf), _py2h(_kwnames))); \
     }
 
 #define _HPyFunc_TRAMPOLINE_HPyFunc_NOARGS(SYM, IMPL)                                              \
@@ -27,17 +27,29 @@
         return _h2py(IMPL(_HPY_CONTEXT, _py2h(_self), _py2h(_arg)));                               \
     }
 
+#if _HPY_LIMITED_BEFORE(0x030B0000)
+#define _HPyFunc_TRAMPOLINE_HPyFunc_GETBUFFERPROC(SYM, IMPL)                                       \
+    HPy_STATIC_ASSERT(sizeof(#SYM) == 0, "HPy_bf_getbuffer needs the limited API of CPython 3.11: define Py_LIMITED_API as 0x030B0000 or later"); \
+    static int SYM(void);
+#else
 #define _HPyFunc_TRAMPOLINE_HPyFunc_GETBUFFERPROC(SYM, IMPL)                                       \
     static int SYM(PyObject *_self, Py_buffer *_view, int _flags)                                  \
     {                                                                                              \
         return IMPL(_HPY_CONTEXT, _py2h(_self), (HPy_buffer *)_view, _flags);                      \
     }
+#endif
 
+#if _HPY_LIMITED_BEFORE(0x030B0000)
+#define _HPyFunc_TRAMPOLINE_HPyFunc_RELEASEBUFFERPROC(SYM, IMPL)                                   \
+    HPy_STATIC_ASSERT(sizeof(#SYM) == 0, "HPy_bf_releasebuffer needs the limited API of CPython 3.11: define Py_LIMITED_API as 0x030B0000 or later"); \
+    static void SYM(void);
+#else
 #define _HPyFunc_TRAMPOLINE_HPyFunc_RELEASEBUFFERPROC(SYM, IMPL)                                   \
     static void SYM(PyObject *_self, Py_buffer *_view)                                             \
     {                                                                                              \
         IMPL(_HPY_CONTEXT, _py2h(_self), (HPy_buffer *)_view);                                     \
     }
+#endif
 
 #define _HPyFunc_TRAMPOLINE_HPyFunc_UNARYFUNC(SYM, IMPL)                                           \
     static PyObject *SYM(PyObject *_arg0)                                                          \
@@ -169,18 +181,6 @@
     static int SYM(PyObject *_arg0, PyObject *_arg1, PyObject *_arg2)                              \
     {                                                                                              \
         return IMPL(_HPY_CONTEXT, _py2h(_arg0), _py2h(_arg1), _py2h(_arg2));                       \
-    }
-
-#define _HPyFunc_TRAMPOLINE_HPyFunc_INITPROC(SYM, IMPL)                                            \
-    static int SYM(PyObject *_self, PyObject *_args, PyObject *_kw)                                \
-    {                                                                                              \
-        return IMPL(_HPY_CONTEXT, _py2h(_self), _HPy_TupleItems(_args), PyTuple_GET_SIZE(_args), _py2h(_kw)); \
-    }
-
-#define _HPyFunc_TRAMPOLINE_HPyFunc_NEWFUNC(SYM, IMPL)                                             \
-    static PyObject *SYM(PyTypeObject *_type, PyObject *_args, PyObject *_kw)                      \
-    {                                                                                              \
-        return _h2py(IMPL(_HPY_CONTEXT, _py2h((PyObject *)_type), _HPy_TupleItems(_args), PyTuple_GET_SIZE(_args), _py2h(_kw))); \
     }
 
 #define _HPyFunc_TRAMPOLINE_HPyFunc_GETTER(SYM, IMPL)                                              \

@@ -9,7 +9,9 @@ has chosen. Nothing of setuptools is patched.
 
 import copy
 import os
+import re
 import sys
+import sysconfig
 from pathlib import Path
 
 from setuptools import Extension
@@ -22,6 +24,7 @@ _DEFAULT_ABI = "cpython" if sys.implementation.name == "cpython" else "universal
 
 _GLOBAL_OPTIONS = [
     ("hpy-abi=", None, f"ABI of HPy extensions: {', '.join(HPY_ABIS)} (default: {_DEFAULT_ABI})"),
+    ("hpy-limited-api=", None, "the oldest CPython that abi3 extensions are for (default: 3.9)"),
     ("hpy-no-stub", None, "leave libraries to the import hook: write no stub modules"),
     ("hpy-use-static-libs", None, "accepted for compatibility with HPy 0.9; has no effect"),
 ]
@@ -59,8 +62,36 @@ def _abi(dist):
     return abi
 
 
+def _is_for_cpython(dist):
+    """Whether the extensions are CPython's own kind, with an entry point and no stub."""
+    return _abi(dist) in ("cpython", "abi3")
+
+
+def _limited_minor(dist):
+    """Give the minor version of the CPython whose limited API abi3 extensions use."""
+    version = getattr(dist, "hpy_limited_api", None) or os.environ.get("HPY_LIMITED_API") or "3.9"
+    match = re.fullmatch(r"3\.(\d+)", version)
+    if not match or int(match[1]) < 9:
+        raise OptionError(
+            f"--hpy-limited-api is {version!r}: it must be the version of a CPython, 3.9 or later"
+        )
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        raise OptionError(
+            "a free-threaded CPython loads no abi3 extensions: choose another --hpy-abi"
+        )
+    return int(match[1])
+
+
+def _abi_macros(dist):
+    """Give the macros that choose the ABI."""
+    abi = _abi(dist)
+    if abi == "abi3":
+        return [("HPY_ABI_CPYTHON", None), ("Py_LIMITED_API", f"0x03{_limited_minor(dist):02X}0000")]
+    return [(f"HPY_ABI_{abi.upper()}", None)]
+
+
 def _wants_stubs(dist):
-    if _abi(dist) == "cpython":
+    if _is_for_cpython(dist):
         return False
     return not (getattr(dist, "hpy_no_stub", None) or os.environ.get("HPY_NO_STUB", "0") != "0")
 
@@ -111,7 +142,7 @@ class _BuildExt:
     def get_export_symbols(self, ext):
         # A universal library need not have PyInit_…, and the headers mark what it exports.
         is_hpy = self.get_ext_fullname(ext.name) in self._hpy_names()
-        if is_hpy and _abi(self.distribution) != "cpython":
+        if is_hpy and not _is_for_cpython(self.distribution):
             return ext.export_symbols
         return super().get_export_symbols(ext)
 
@@ -153,13 +184,15 @@ class _BuildExt:
         forbid = [self.hpy_devel.get_include_dir_forbid_python_h()] if abi == "universal" else []
         ext = copy.copy(ext)
         ext.include_dirs = [*forbid, *ext.include_dirs, *include_dirs]
-        ext.define_macros = [("HPY", None), (f"HPY_ABI_{abi.upper()}", None), *ext.define_macros]
+        ext.define_macros = [("HPY", None), *_abi_macros(self.distribution), *ext.define_macros]
         ext.depends = [*ext.depends, *headers]
         return ext
 
 
 class _BdistWheel:
-    """Tags a wheel whose only native code is universal as good for every Python 3."""
+    """Tags a wheel whose only native code is universal as good for every Python 3, and one whose
+    only native code is abi3 as good for every later CPython.
+    """
 
     def get_tag(self):
         tag = super().get_tag()
@@ -167,6 +200,8 @@ class _BdistWheel:
         only_hpy = dist.hpy_ext_modules and len(dist.ext_modules) == len(dist.hpy_ext_modules)
         if only_hpy and _abi(dist) == "universal":
             return "py3", "none", tag[2]
+        if only_hpy and _abi(dist) == "abi3":
+            return f"cp3{_limited_minor(dist)}", "abi3", tag[2]
         return tag
 
 

@@ -6,7 +6,9 @@ use super::prototypes_header::{inputs, macro_lines, python_parameters};
 use crate::model::{Api, Handle, Param, Signature, TrampolineArgs};
 
 /// Functions that take more than a call with the context in front; `cpython/` writes them.
-const BY_HAND: [&str; 4] = [
+const BY_HAND: [&str; 6] = [
+    "HPyFunc_INITPROC",
+    "HPyFunc_NEWFUNC",
     "HPyFunc_DESTROYFUNC",
     "HPyFunc_TRAVERSEPROC",
     "HPyFunc_DESTRUCTOR",
@@ -14,7 +16,7 @@ const BY_HAND: [&str; 4] = [
 ];
 
 pub fn print(api: &Api) -> Vec<Output> {
-    let trampolines: Vec<_> = api.signatures.iter().filter_map(trampoline).collect();
+    let trampolines: Vec<_> = api.signatures.iter().filter_map(|s| trampoline(api, s)).collect();
     vec![
         header("context_cpython", &context(api)),
         header("trampolines_cpython", &format!("{}\n{}", trampolines.join("\n"), type_slots(api))),
@@ -65,7 +67,7 @@ fn constant(h: &Handle) -> String {
 }
 
 /// A function with the prototype that CPython calls, which calls the author's function.
-fn trampoline(s: &Signature) -> Option<String> {
+fn trampoline(api: &Api, s: &Signature) -> Option<String> {
     if BY_HAND.contains(&s.name.as_str()) {
         return None;
     }
@@ -79,13 +81,33 @@ fn trampoline(s: &Signature) -> Option<String> {
         "void" => ("void", format!("{call};")),
         other => (other, format!("return {call};")),
     };
-    Some(macro_lines(&[
+    let definition = macro_lines(&[
         &format!("#define _HPyFunc_TRAMPOLINE_{}(SYM, IMPL)", s.name),
         &format!("    static {}({})", declare(result, "SYM"), c_parameters(s, args)),
         "    {",
         &format!("        {statement}"),
         "    }",
-    ]))
+    ]);
+    Some(unless_lacking(api, s, declare(result, "SYM"), definition))
+}
+
+/// The trampoline; or, where the limited API lacks the signature, an error of the compilation for whoever uses it.
+fn unless_lacking(api: &Api, s: &Signature, function: String, definition: String) -> String {
+    let Some(version) = s.limited.version().filter(|_| s.limited.is_lacking()) else {
+        return definition;
+    };
+    let slots: Vec<_> = api
+        .slots
+        .iter()
+        .filter(|slot| s.name == format!("HPyFunc_{}", slot.signature))
+        .map(|slot| slot.name.as_str())
+        .collect();
+    let refusal = macro_lines(&[
+        &format!("#define _HPyFunc_TRAMPOLINE_{}(SYM, IMPL)", s.name),
+        &format!("    HPy_STATIC_ASSERT(sizeof(#SYM) == 0, \"{} {}\");", slots.join(", "), s.limited.need()),
+        &format!("    static {function}(void);"),
+    ]);
+    format!("#if _HPY_LIMITED_BEFORE(0x{version:08X})\n{refusal}#else\n{definition}#endif\n")
 }
 
 /// The function that tells the slots of types from those of modules and from numbers that are none.
@@ -107,7 +129,6 @@ fn type_slots(api: &Api) -> String {
 fn c_parameters(s: &Signature, args: &TrampolineArgs) -> String {
     match s.name.as_str() {
         "HPyFunc_NOARGS" => "PyObject *_self, HPy_UNUSED PyObject *_none".to_owned(),
-        "HPyFunc_NEWFUNC" => "PyTypeObject *_type, PyObject *_args, PyObject *_kw".to_owned(),
         "HPyFunc_MOD_CREATE" => "PyObject *_spec, HPy_UNUSED PyModuleDef *_def".to_owned(),
         _ => python_parameters(s, args).replace("cpy_", ""),
     }
@@ -117,14 +138,7 @@ fn c_parameters(s: &Signature, args: &TrampolineArgs) -> String {
 fn argument(s: &Signature, args: &TrampolineArgs, p: &Param) -> String {
     let same = format!("_{}", passed_as(s, args, p));
     match (p.ctype.as_str(), p.name.as_str(), s.name.as_str()) {
-        (_, "type", "HPyFunc_NEWFUNC") => "_py2h((PyObject *)_type)".to_owned(),
-        ("const HPy *", _, "HPyFunc_INITPROC" | "HPyFunc_NEWFUNC") => {
-            "_HPy_TupleItems(_args)".to_owned()
-        }
-        (_, "nargs", "HPyFunc_INITPROC" | "HPyFunc_NEWFUNC") => {
-            "PyTuple_GET_SIZE(_args)".to_owned()
-        }
-        (_, "nargs", "HPyFunc_KEYWORDS") => "(size_t)PyVectorcall_NARGS(_nargsf)".to_owned(),
+        (_, "nargs", "HPyFunc_KEYWORDS") => "_HPy_NArgs(_nargsf)".to_owned(),
         ("HPy", ..) => format!("_py2h({same})"),
         ("const HPy *" | "size_t" | "HPy_buffer *" | "HPy_RichCmpOp", ..) => {
             format!("({}){same}", p.ctype)

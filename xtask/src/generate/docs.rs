@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Output;
 use super::ctypes::{NOTICE, declare, parameters};
 use super::functions_header::{result, result_type};
-use crate::model::{Api, EnumValue, Function, Handle, Param, Signature, Slot};
+use crate::model::{Api, EnumValue, Function, Handle, Param, Limited, Signature, Slot};
 
 const INDEX: &str = "\
 How to read these pages:
@@ -23,6 +23,15 @@ that is returned is new, and the caller closes it with [`HPy_Close`](handle.md#h
 - The constant handles of the context are never closed; a function returns a duplicate: `return HPy_Dup(ctx, ctx->h_None);`.
 - A function whose name begins with `_` is for the headers; authors use what its description names.
 ";
+
+const LIMITED: &str = "\
+With `HPY_ABI_CPYTHON` and `Py_LIMITED_API` defined an extension is an abi3 extension: one file for the CPython whose limited API it is, and \
+for all later ones. It has every function of the API with the limited API of 3.9 (`0x03090000`), and all but these slots and shapes. Using one \
+is an error of the compilation that names it and the version.
+";
+
+const LIMITED_AT_RUN_TIME: &str = "\
+Where it shows only at run time, it is a TypeError:";
 
 pub fn print(api: &Api) -> Vec<Output> {
     let topics = topics(api);
@@ -45,6 +54,7 @@ pub fn print(api: &Api) -> Vec<Output> {
         "Shapes of types",
         &api.shapes.iter().map(value).collect::<String>(),
     ));
+    outputs.push(page("limited", "abi3: what the limited API lacks", &lacking(api)));
     outputs.push(porting_table(api));
     outputs
 }
@@ -76,7 +86,7 @@ fn index(topics: &BTreeMap<&str, Vec<&Function>>) -> Output {
         })
         .collect();
     let others = "Also: [constant handles](handles.md), [signatures](signatures.md), [slots](slots.md), \
-                  [member types](members.md), [shapes of types](shapes.md), and the \
+                  [member types](members.md), [shapes of types](shapes.md), [what abi3 lacks](limited.md), and the \
                   [porting table](../porting-table.md) from the Python/C API.";
     page(
         "README",
@@ -187,19 +197,55 @@ fn signature(s: &Signature) -> String {
 
 fn slot(s: &Slot) -> String {
     format!(
-        "## {0}\n\n{1}\n\nSignature [`HPyFunc_{2}`](signatures.md#hpyfunc_{3}). Since {4}. Replaces `{5}`.\n\n",
+        "## {0}\n\n{1}\n\nSignature [`HPyFunc_{2}`](signatures.md#hpyfunc_{3}). Since {4}.{6} Replaces `{5}`.\n\n",
         s.name,
         s.doc,
         s.signature,
         s.signature.to_lowercase(),
         s.since,
-        s.replaces
+        s.replaces,
+        limited(&s.limited)
     )
+}
+
+/// A sentence for what the limited API has not always had.
+fn limited(limited: &Limited) -> String {
+    match limited {
+        Limited::Never(_) => " [Not in abi3](limited.md).".to_owned(),
+        Limited::Since(version) if limited.is_lacking() => {
+            format!(" [In abi3](limited.md) since CPython {version}.")
+        }
+        Limited::Since(_) => String::new(),
+    }
+}
+
+/// What abi3 extensions lack.
+fn lacking(api: &Api) -> String {
+    let slots = api.slots.iter().map(|s| (&s.name, &s.limited, "the slot"));
+    let shapes = api.shapes.iter().map(|s| (&s.name, &s.limited, "the shape"));
+    let refused = slots.chain(shapes).filter(|(_, limited, _)| limited.is_lacking());
+    let refused: String = refused
+        .map(|(name, limited, what)| format!("| `{name}` | {} | {what} |\n", need(limited)))
+        .collect();
+    let differences: String = api
+        .differences
+        .iter()
+        .map(|d| format!("| {} | {} | {} |\n", d.name, need(&d.limited), cell(&d.doc)))
+        .collect();
+    let head = "| | limited API | |\n|---|---|---|\n";
+    format!("{LIMITED}\n{head}{refused}\n{LIMITED_AT_RUN_TIME}\n\n{head}{differences}")
+}
+
+fn need(limited: &Limited) -> String {
+    match limited {
+        Limited::Never(_) => "no".to_owned(),
+        Limited::Since(version) => format!("since {version}"),
+    }
 }
 
 fn value(v: &EnumValue) -> String {
     let since = v.since.as_deref().map(|since| format!(" Since {since}.")).unwrap_or_default();
-    format!("## {}\n\n{}{since}\n\n", v.name, v.doc)
+    format!("## {}\n\n{}{since}{}\n\n", v.name, v.doc, limited(&v.limited))
 }
 
 /// What replaces each name of the Python/C API, sorted by that name.

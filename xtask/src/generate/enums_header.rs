@@ -33,10 +33,14 @@ pub fn print(api: &Api) -> Vec<Output> {
         ),
         header(
             "shapes",
-            plain(
-                "HPyType_BuiltinShape",
-                "Which builtin type's memory layout the C struct of a type extends.",
-                &api.shapes,
+            format!(
+                "{}\n{}",
+                plain(
+                    "HPyType_BuiltinShape",
+                    "Which builtin type's memory layout the C struct of a type extends.",
+                    &api.shapes,
+                ),
+                shape_checks(&api.shapes)
             ),
         ),
     ]
@@ -48,6 +52,29 @@ fn header(name: &str, body: String) -> Output {
         "// {NOTICE}\n\n#ifndef {guard}\n#define {guard}\n\n{body}\n#endif /* {guard} */\n"
     );
     Output::new(format!("include/hpy/generated/{name}.h"), text)
+}
+
+/// A macro for each shape, empty or an error of the compilation where the limited API lacks the shape.
+fn shape_checks(shapes: &[EnumValue]) -> String {
+    let checks: String = shapes.iter().map(shape_check).collect();
+    format!("/* Fails the compilation where the limited API lacks the shape. */\n{checks}")
+}
+
+fn shape_check(shape: &EnumValue) -> String {
+    let name = &shape.name;
+    let nothing = format!("#define _HPyShape_CHECK_{name}\n");
+    if !shape.limited.is_lacking() {
+        return nothing;
+    }
+    let refusal = format!(
+        "#define _HPyShape_CHECK_{name} HPy_STATIC_ASSERT(0, \"{name} {}\");\n",
+        shape.limited.need()
+    );
+    let condition = match shape.limited.version() {
+        Some(version) => format!("_HPY_LIMITED_BEFORE(0x{version:08X})"),
+        None => "_HPY_LIMITED".to_owned(),
+    };
+    format!("#if {condition}\n{refusal}#else\n{nothing}#endif\n")
 }
 
 fn plain(name: &str, doc: &str, values: &[EnumValue]) -> String {

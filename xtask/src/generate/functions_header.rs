@@ -79,16 +79,23 @@ fn cpython_body(f: &Function) -> String {
         .iter()
         .map(|p| if p.ctype == "HPy" { format!("_h2py({})", p.name) } else { p.name.clone() })
         .collect();
-    let call = format!("{direct}({})", arguments.join(", "));
-    let call = match f.returns.ctype.as_str() {
-        "HPy" => format!("_py2h({call})"),
-        "HPyThreadState" | "HPy_UCS4" | "HPy_hash_t" => return format!("{};\n", prototype(f)),
-        _ => call,
+    let call = |function: &str| {
+        let call = format!("{function}({})", arguments.join(", "));
+        if f.returns.ctype == "HPy" { format!("_py2h({call})") } else { call }
     };
+    match f.returns.ctype.as_str() {
+        "HPyThreadState" | "HPy_UCS4" | "HPy_hash_t" => return format!("{};\n", prototype(f)),
+        _ => {}
+    }
     if f.params.iter().any(|p| p.ctype.starts_with("HPyThreadState")) {
         return format!("{};\n", prototype(f));
     }
-    format!("{}\n{{\n    (void)ctx;\n{}}}\n", prototype(f), body(f, &call))
+    let mut statements = body(f, &call(direct));
+    if let Some(limited) = &f.limited_direct {
+        let limited = body(f, &call(limited));
+        statements = format!("#if _HPY_LIMITED\n{limited}#else\n{statements}#endif\n");
+    }
+    format!("{}\n{{\n    (void)ctx;\n{statements}}}\n", prototype(f))
 }
 
 fn body(f: &Function, call: &str) -> String {
