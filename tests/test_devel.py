@@ -33,6 +33,8 @@ SUFFIXES = {
     "universal": ".hpy0.so",
     "hybrid": f".hpy0-{CPYTHON_TAG}.so",
 }
+if support.FREE_THREADED:
+    del SUFFIXES["abi3"]
 FOR_CPYTHON = ("cpython", "abi3")
 """The ABIs whose extensions need neither HPy nor a stub."""
 
@@ -74,6 +76,7 @@ def test_suffixes_are_parsed(suffix, tag, extension):
     assert parse_ext_suffix(suffix) == (tag, extension)
     assert get_hpy_ext_suffix("cpython", suffix) == suffix
     assert get_hpy_ext_suffix("universal", suffix) == f".hpy0.{extension}"
+    assert get_hpy_ext_suffix("abi3", suffix) == (".pyd" if extension == "pyd" else ".abi3.so")
     assert get_hpy_ext_suffix("hybrid", suffix) == f".hpy0-{tag}.{extension}"
 
 
@@ -206,8 +209,8 @@ def test_each_abi_has_its_directories(project):
     for chosen in SUFFIXES:
         project.run(f"--hpy-abi={chosen}", "build")
     assert len(project.built("lib*")) == len(SUFFIXES)
-    assert len(project.built("temp*")) == 3
-    assert len(project.built("lib*/one*.so")) == 3
+    assert len(project.built("temp*")) == len(SUFFIXES)
+    assert len(project.built("lib*/one*.so")) == len(SUFFIXES)
     assert len(project.built("lib*-hpy-universal/one*")) == 2
 
 
@@ -395,12 +398,22 @@ def test_other_wheels_are_for_this_python(project, chosen):
     assert f"-{PYTHON_TAG}-{CPYTHON_TAG}-" in wheel(project).name
 
 
+@pytest.mark.skipif(
+    support.FREE_THREADED, reason="a free-threaded CPython loads no abi3 extensions"
+)
 @pytest.mark.parametrize("oldest", ["3.9", "3.10"])
 def test_an_abi3_wheel_is_for_all_later_pythons(project, oldest):
     env = {"HPY_ABI": "abi3"} if oldest == "3.9" else {"HPY_ABI": "abi3", "HPY_LIMITED_API": oldest}
     project.pip("wheel", ".", "-w", "dist", env=env)
     assert f"-cp{oldest.replace('.', '')}-abi3-" in wheel(project).name
     assert "one.abi3.so" in zipfile.ZipFile(wheel(project)).namelist()
+
+
+@pytest.mark.skipif(not support.FREE_THREADED, reason="needs a free-threaded CPython")
+def test_no_abi3_for_a_free_threaded_python(project):
+    done = project.run("--hpy-abi=abi3", "build_ext", check=False)
+    assert done.returncode != 0
+    assert "a free-threaded CPython loads no abi3 extensions" in done.stdout
 
 
 @pytest.mark.parametrize("version", ["3.8", "3", "4.0", "3.x"])

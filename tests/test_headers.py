@@ -13,10 +13,10 @@ import sysconfig
 import textwrap
 
 import pytest
-from support import INCLUDE, ROOT, tomllib
+from support import FREE_THREADED, INCLUDE, ROOT, abi_macros, limited_names, tomllib
 
 SOURCES = ROOT / "tests" / "c"
-MODES = ("universal", "cpython", "hybrid")
+MODES = ("universal", "cpython", *(() if FREE_THREADED else ("abi3",)), "hybrid")
 STRICT = ("-Wall", "-Wextra", "-Werror")
 SHARED = ("-shared", "-fPIC", "-fvisibility=hidden")
 STANDARDS = {
@@ -34,7 +34,7 @@ def run(*command, **options):
 
 def includes(mode):
     """Only our own include path counts for warnings; Python's is a system path."""
-    ours = ["-I", INCLUDE, f"-DHPY_ABI_{mode.upper()}"]
+    ours = ["-I", INCLUDE, *abi_macros(mode)]
     return ours if mode == "universal" else [*ours, "-isystem", sysconfig.get_path("include")]
 
 
@@ -94,6 +94,8 @@ def test_each_signature(tmp_path, name, mode):
     """Each signature with a prototype can be declared, defined and given a trampoline."""
     description = tomllib.loads((ROOT / "api" / "signatures.toml").read_text())["signature"]
     signatures = [s["name"] for s in description if "returns" in s]
+    if mode == "abi3":
+        signatures = [name for name in signatures if name not in limited_names()]
     lines = ["#include <hpy.h>"]
     for signature in signatures:
         lines.append(f"HPyFunc_DECLARE({signature}_impl, {signature});")
@@ -303,7 +305,7 @@ def test_stub_can_be_left_out(tmp_path):
 @pytest.mark.parametrize("language", ["c", "c++"])
 @pytest.mark.parametrize("mode", MODES)
 def test_everything(tmp_path, mode, language):
-    suffix = ".so" if mode == "cpython" else ".hpy0.so"
+    suffix = ".so" if mode in ("cpython", "abi3") else ".hpy0.so"
     library = compile_to(
         tmp_path / f"everything{suffix}",
         SOURCES / "everything.c",

@@ -431,8 +431,12 @@ static HPy tp_richcompare_impl(HPyContext *ctx, HPy self, HPy other, HPy_RichCmp
     HPy_RETURN_RICHCOMPARE(ctx, 16, HPyLong_AsLong(ctx, other), op);
 }
 
-static char memory[] = "some bytes";
 static long exported;
+
+/* The limited API has buffers since 3.11. */
+#if !defined(Py_LIMITED_API) || Py_LIMITED_API >= 0x030B0000
+#    define HAS_BUFFERS
+static char memory[] = "some bytes";
 
 HPyDef_SLOT(bf_getbuffer, HPy_bf_getbuffer)
 static int bf_getbuffer_impl(HPyContext *ctx, HPy self, HPy_buffer *view, int flags)
@@ -460,6 +464,7 @@ static void bf_releasebuffer_impl(HPyContext *ctx, HPy self, HPy_buffer *view)
         exported--;
     }
 }
+#endif
 
 HPyDef_SLOT_IMPL(Slots_new, HPyType_GenericNew, HPy_tp_new)
 
@@ -505,8 +510,10 @@ static HPyDef *Slots_defines[] = {&nb_absolute,
                                   &tp_str,
                                   &tp_hash,
                                   &tp_richcompare,
+#ifdef HAS_BUFFERS
                                   &bf_getbuffer,
                                   &bf_releasebuffer,
+#endif
                                   &Slots_new,
                                   NULL};
 static HPyType_Spec Slots_spec = {

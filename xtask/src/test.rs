@@ -18,6 +18,8 @@ pub const REQUIREMENTS: &[&str] = &[
     "wheel",
     "build",
     "tomli; python_version < '3.11'",
+    // Looks for symbols outside of the limited API.
+    "abi3audit>=0.0.26; python_version >= '3.10'",
 ];
 
 /// Runs the Rust tests, builds and installs the wheel, and runs the Python tests; `arguments` go to pytest.

@@ -153,6 +153,7 @@ HPyAPI_INLINE void _HPyLimited_Dump(PyObject *object)
     if (repr != NULL) {
         text = PyUnicode_AsEncodedString(repr, "utf-8", "backslashreplace");
     }
+    PyErr_Clear();
     fprintf(stderr, "object at %p, type %s, %ld references: %s\n", (void *)object,
             HPyType_GetName(_HPY_CONTEXT, _py2h((PyObject *)Py_TYPE(object))),
             (long)Py_REFCNT(object),

@@ -237,13 +237,13 @@ HPyAPI_INLINE int HPy_SetItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx, HPy v
                         "HPy_SetItem_i: the value is HPy_NULL; HPy_DelItem_i deletes an item");
         return -1;
     }
-#ifdef Py_GIL_DISABLED
+#    ifdef Py_GIL_DISABLED
     /* The general way does not expect a place to be empty. */
     if (PyList_CheckExact(_h2py(obj)) && (size_t)idx < (size_t)PyList_GET_SIZE(_h2py(obj))) {
         Py_INCREF(_h2py(value));
         return PyList_SetItem(_h2py(obj), idx, _h2py(value));
     }
-#endif
+#    endif
     slot = _HPy_ListSlot(_h2py(obj), idx);
     if (slot == NULL) {
         return _HPy_SetItemByKey(_h2py(obj), idx, _h2py(value));

@@ -12,8 +12,8 @@ and choose the ABI, ``cpython`` (the default on CPython), ``abi3``, ``universal`
 - ``HPY_ABI=universal pip install .``, and so with every other build front end
 - ``pip install --config-settings=--global-option=--hpy-abi=universal .`` (setuptools 69 and later)
 
-With ``abi3``, ``--hpy-limited-api=3.11``, or ``HPY_LIMITED_API=3.11``, names the oldest CPython that
-the extensions are for; by default it is 3.9. The wheel is tagged for that and all later ones.
+With ``abi3``, ``--hpy-limited-api=3.11``, or ``HPY_LIMITED_API=3.11``, names the oldest CPython
+that the extensions are for; by default it is 3.9. The wheel is tagged for that and all later ones.
 
 A universal library ``foo.hpy0.so``, or a hybrid one ``foo.hpy0-cp311.so``, gets a small stub
 ``foo.py`` beside it, so that every interpreter with HPy can import it. HPy's import hook finds the

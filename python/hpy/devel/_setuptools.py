@@ -86,7 +86,8 @@ def _abi_macros(dist):
     """Give the macros that choose the ABI."""
     abi = _abi(dist)
     if abi == "abi3":
-        return [("HPY_ABI_CPYTHON", None), ("Py_LIMITED_API", f"0x03{_limited_minor(dist):02X}0000")]
+        version = f"0x03{_limited_minor(dist):02X}0000"
+        return [("HPY_ABI_CPYTHON", None), ("Py_LIMITED_API", version)]
     return [(f"HPY_ABI_{abi.upper()}", None)]
 
 
@@ -190,8 +191,9 @@ class _BuildExt:
 
 
 class _BdistWheel:
-    """Tags a wheel whose only native code is universal as good for every Python 3, and one whose
-    only native code is abi3 as good for every later CPython.
+    """Tags a wheel whose only native code is universal as good for every Python 3.
+
+    One whose only native code is abi3 is good for every later CPython.
     """
 
     def get_tag(self):

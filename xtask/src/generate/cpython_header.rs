@@ -104,7 +104,11 @@ fn unless_lacking(api: &Api, s: &Signature, function: String, definition: String
         .collect();
     let refusal = macro_lines(&[
         &format!("#define _HPyFunc_TRAMPOLINE_{}(SYM, IMPL)", s.name),
-        &format!("    HPy_STATIC_ASSERT(sizeof(#SYM) == 0, \"{} {}\");", slots.join(", "), s.limited.need()),
+        &format!(
+            "    HPy_STATIC_ASSERT(sizeof(#SYM) == 0, \"{} {}\");",
+            slots.join(", "),
+            s.limited.need()
+        ),
         &format!("    static {function}(void);"),
     ]);
     format!("#if _HPY_LIMITED_BEFORE(0x{version:08X})\n{refusal}#else\n{definition}#endif\n")

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Output;
 use super::ctypes::{NOTICE, declare, parameters};
 use super::functions_header::{result, result_type};
-use crate::model::{Api, EnumValue, Function, Handle, Param, Limited, Signature, Slot};
+use crate::model::{Api, EnumValue, Function, Handle, Limited, Param, Signature, Slot};
 
 const INDEX: &str = "\
 How to read these pages:
