@@ -40,9 +40,9 @@ from pathlib import Path
 import pytest
 
 if sys.version_info >= (3, 11):
-    import tomllib  # noqa: F401: other tests take it from here
+    import tomllib
 else:
-    import tomli as tomllib  # noqa: F401
+    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "include"
