@@ -47,8 +47,8 @@ class Bug:
     place: str
     """The function of the API and the argument, as the message has them; "" for leaks."""
     wrong: str
-    """The body of the function `demo`, or several functions between `FUNCTION(name)` and `END`, and
-    whatever else. The line of the bug has the comment `/* here */`; without it, the message names
+    """The body of the function `demo`, or definitions (`HPyDef_…`) and functions between
+    `FUNCTION(name)` and `END`. The line of the bug has the comment `/* here */`; without it, the message names
     the function as a whole."""
     right: str
     """The same without the bug."""
@@ -83,7 +83,7 @@ class Bug:
     def source(self, part):
         """Return the C source of `self.wrong` or `self.right`."""
         part = textwrap.dedent(part).strip("\n")
-        if "FUNCTION(" not in part:
+        if not re.search(r"^(FUNCTION|HPyDef_\w+)\(", part, re.MULTILINE):
             part = f"FUNCTION(demo)\n{part}\nEND"
         return f"{textwrap.dedent(self.prelude).strip()}\n\n{part}\n".lstrip("\n")
 
@@ -647,6 +647,117 @@ BUGS = [
         program="mod.demo(memoryview(mod.Exporter()))",
         where="Exporter_getbuffer_impl",
         leak=True,
+    ),
+    Bug(
+        code="HPY-D025",
+        name="call_with_exception",
+        place="HPy_Repr: HPy_GetAttr_s has set it",
+        wrong="""
+        HPy name = HPy_GetAttr_s(ctx, arg, "nothing_of_this_name");
+        HPy_Close(ctx, name);
+        HPy text = HPy_Repr(ctx, arg); /* here */
+        HPy_Close(ctx, text);
+        return HPy_NULL;
+        """,
+        right="""
+        HPy name = HPy_GetAttr_s(ctx, arg, "nothing_of_this_name");
+        HPyErr_Clear(ctx);
+        HPy_Close(ctx, name);
+        return HPy_Repr(ctx, arg);
+        """,
+        raises="AttributeError",
+        soft=True,
+    ),
+    Bug(
+        code="HPY-D025",
+        name="number_not_checked",
+        place="HPyLong_FromInt64_t: HPyLong_AsInt64_t has set it",
+        wrong="""
+        int64_t number = HPyLong_AsLong(ctx, arg);
+        return HPyLong_FromLong(ctx, number + 1); /* here */
+        """,
+        right="""
+        int64_t number = HPyLong_AsLong(ctx, arg);
+        if (number == -1 && HPyErr_Occurred(ctx)) {
+            HPyErr_Clear(ctx);
+            number = -1;
+        }
+        return HPyLong_FromLong(ctx, number + 1);
+        """,
+        raises="SystemError",
+        soft=True,
+    ),
+    Bug(
+        code="HPY-D026",
+        name="null_returned",
+        place="the result of the function: it is HPy_NULL",
+        wrong="return HPy_Is(ctx, arg, ctx->h_None) ? none(ctx) : HPy_NULL;",
+        right="""
+        if (HPy_Is(ctx, arg, ctx->h_None))
+            return none(ctx);
+        return HPyErr_SetString(ctx, ctx->h_ValueError, "None is wanted");
+        """,
+        program="""
+        try:
+            mod.demo('thing')
+        except ValueError:
+            pass
+        """,
+        raises="SystemError",
+        soft=True,
+    ),
+    Bug(
+        code="HPY-D026",
+        name="failure_of_a_slot",
+        place="the result of the function: it is -1",
+        prelude=THING,
+        types="Thing",
+        wrong="""
+        HPyDef_SLOT(Thing_length, HPy_sq_length)
+        static HPy_ssize_t Thing_length_impl(HPyContext *ctx, HPy thing)
+        {
+            return Thing_AsStruct(ctx, thing)->x - 1;
+        }
+        static HPyDef *Thing_defines[] = {&Thing_new, &Thing_length, NULL};
+        static HPyType_Spec Thing_spec = {
+            .name = "debugged.Thing", .basicsize = sizeof(Thing),
+            .builtin_shape = SHAPE(Thing), .defines = Thing_defines,
+        };
+        """,
+        right="""
+        HPyDef_SLOT(Thing_length, HPy_sq_length)
+        static HPy_ssize_t Thing_length_impl(HPyContext *ctx, HPy thing)
+        {
+            return Thing_AsStruct(ctx, thing)->x;
+        }
+        static HPyDef *Thing_defines[] = {&Thing_new, &Thing_length, NULL};
+        static HPyType_Spec Thing_spec = {
+            .name = "debugged.Thing", .basicsize = sizeof(Thing),
+            .builtin_shape = SHAPE(Thing), .defines = Thing_defines,
+        };
+        """,
+        program="len(mod.Thing())",
+        where="Thing_length_impl",
+        raises="SystemError",
+        soft=True,
+    ),
+    Bug(
+        code="HPY-D027",
+        name="result_with_exception",
+        place="the result of the function: HPy_GetAttr_s has set the exception",
+        wrong="""
+        HPy name = HPy_GetAttr_s(ctx, arg, "nothing_of_this_name");
+        return HPy_IsNull(name) ? none(ctx) : name;
+        """,
+        right="""
+        HPy name = HPy_GetAttr_s(ctx, arg, "nothing_of_this_name");
+        if (!HPy_IsNull(name))
+            return name;
+        HPyErr_Clear(ctx);
+        return none(ctx);
+        """,
+        raises="SystemError",
+        soft=True,
     ),
     Bug(
         code="HPY-D028",

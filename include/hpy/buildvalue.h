@@ -17,8 +17,8 @@
  * Blanks may stand anywhere, commas also between the units of a tuple or list. `N`, which steals a
  * reference in the C API, is not supported: pass `O` and close the handle.
  *
- * Mistakes in the format are SystemErrors. HPy_NULL for `O` leaves the exception that is set, so
- * that the result of a call can be passed on unchecked; where none is set it is a SystemError.
+ * Mistakes in the format are SystemErrors. Where an exception is set nothing is made, so that the
+ * result of a call that failed can be passed on unchecked; HPy_NULL without one is a SystemError.
  */
 #ifndef HPY_BUILDVALUE_H
 #define HPY_BUILDVALUE_H
@@ -234,7 +234,7 @@ HPyAPI_INLINE HPy _HPyBuild_Dict(HPyContext *ctx, _HPyBuild *b)
 
 HPyAPI_INLINE HPy _HPyBuild_Object(HPyContext *ctx, HPy h)
 {
-    if (HPy_IsNull(h) && !HPyErr_Occurred(ctx)) {
+    if (HPy_IsNull(h)) {
         HPyErr_SetString(ctx, ctx->h_SystemError, "HPy_NULL object passed to HPy_BuildValue");
     }
     return HPy_Dup(ctx, h);
@@ -326,6 +326,9 @@ HPyAPI_INLINE HPy HPy_BuildValue(HPyContext *ctx, const char *fmt, ...)
 {
     _HPyBuild b;
     HPy result;
+    if (HPyErr_Occurred(ctx)) {
+        return HPy_NULL; /* an argument is the result of a call that failed */
+    }
     b.p = fmt;
     va_start(b.args, fmt);
     result = _HPyBuild_All(ctx, &b);

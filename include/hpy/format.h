@@ -84,6 +84,9 @@ HPyAPI_INLINE int _HPyFormat_Flush(HPyContext *ctx, _HPyFormat_Out *out)
 /* Appends a str, and closes it. */
 HPyAPI_INLINE int _HPyFormat_Str(HPyContext *ctx, _HPyFormat_Out *out, HPy piece)
 {
+    if (HPy_IsNull(piece)) {
+        return -1;
+    }
     if (_HPyFormat_Flush(ctx, out) < 0) {
         HPy_Close(ctx, piece);
         return -1;
@@ -514,6 +517,7 @@ HPyAPI_INLINE HPy HPyErr_Format(HPyContext *ctx, HPy h_type, const char *fmt, ..
 {
     HPy message;
     va_list vl;
+    HPyErr_Clear(ctx); /* what is replaced must not be set while Python code makes the text */
     va_start(vl, fmt);
     message = HPyUnicode_FromFormatV(ctx, fmt, vl);
     va_end(vl);

@@ -84,6 +84,8 @@ pub struct Function {
     pub limited_direct: Option<String>,
     pub replaces: Vec<String>,
     pub raises: bool,
+    /// Whether it may be called while an exception is set; absent: if it never raises.
+    with_exception: Option<bool>,
     pub runs_python: bool,
     #[serde(default = "yes")]
     pub attached: bool,
@@ -174,6 +176,9 @@ pub struct Signature {
     pub limited: Limited,
     /// Absent for a signature that is only declared.
     pub returns: Option<String>,
+    /// Whether null or -1 without an exception is a result.
+    #[serde(default)]
+    pub fails_silently: bool,
     #[serde(default)]
     pub context: bool,
     #[serde(default)]
@@ -265,6 +270,11 @@ impl Function {
     pub fn member(&self) -> String {
         let rest = self.name.trim_start_matches('_').trim_start_matches("HPy");
         format!("ctx_{}", rest.trim_start_matches('_'))
+    }
+
+    /// Whether it may be called while an exception is set.
+    pub fn with_exception(&self) -> bool {
+        self.with_exception.unwrap_or(!self.raises)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Calls of the API: what the wrappers do around the function of the wrapped context.
 
+use core::ffi::c_int;
 use core::sync::atomic::Ordering;
 
 use hpy_abi::*;
@@ -15,6 +16,10 @@ use crate::world::{Context, World};
 /// A function of the context, as the description says.
 pub(crate) struct Function {
     pub name: &'static str,
+    /// Whether it may set an exception.
+    pub raises: bool,
+    /// Whether it may be called while one is set.
+    pub with_exception: bool,
     pub handles: &'static [Handle],
 }
 
@@ -83,7 +88,11 @@ impl Api {
         if !context.is_attached() {
             not_attached(context, function);
         }
-        Self { context, function }
+        let api = Self { context, function };
+        if context.failed.get().is_some() && !function.with_exception {
+            api.look_for_exception();
+        }
+        api
     }
 
     /// Begins a call of a function that may be called anywhere.
@@ -220,9 +229,56 @@ impl Api {
         self.context.come_back();
     }
 
+    /// Remembers that the function has failed, as far as its result tells: then an exception is set.
+    #[cold]
+    pub fn has_failed(&self) {
+        if self.function.raises && !self.context.excepted.get() {
+            self.context.failed.set(Some(self.function));
+        }
+    }
+
+    /// The same for a result that is negative after a failure.
+    pub fn status(&self, result: c_int) -> c_int {
+        if result < 0 {
+            self.has_failed();
+        }
+        result
+    }
+
+    /// The same for a result that is null after a failure.
+    pub fn pointer<T>(&self, result: *const T) -> *const T {
+        if result.is_null() {
+            self.has_failed();
+        }
+        result
+    }
+
+    /// Reports that an exception is set, which the function must not be called with. Once in a call: the rest follows from it.
+    #[cold]
+    fn look_for_exception(&self) {
+        let Some(failed) = self.context.failed.take() else { return };
+        let inner = self.inner();
+        // SAFETY: a function of the API is running, so the interpreter is attached.
+        unsafe {
+            if ((*inner).ctx_Err_Occurred)(inner) == 0 {
+                return;
+            }
+            let detail = format!("{} has set it", failed.name);
+            let finding = Finding::new(&EXCEPTION_SET, self.function.name.to_owned(), &detail);
+            if report::report(self.world(), finding) == Verdict::Fail {
+                ((*inner).ctx_Err_Clear)(inner);
+                report::raise(inner, &EXCEPTION_SET);
+            }
+        }
+    }
+
     /// A handle for what the wrapped context gave; null stays null.
     #[inline(always)]
     pub fn new_handle(&self, h: HPy) -> HPy {
+        if h.is_null() {
+            self.has_failed();
+            return h;
+        }
         state().handles.open(self.context.target.get(), h, Owner::Extension)
     }
 }

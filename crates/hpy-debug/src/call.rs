@@ -9,7 +9,8 @@ use hpy_abi::{HPy, HPyContext};
 
 use crate::fields;
 use crate::findings::{
-    ARGUMENT_RETURNED, CLOSED_RETURNED, CONSTANT_RETURNED, Class, FOREIGN_HANDLE, NOT_A_HANDLE,
+    ARGUMENT_RETURNED, CLOSED_RETURNED, CONSTANT_RETURNED, Class, FOREIGN_HANDLE, NO_EXCEPTION,
+    NOT_A_HANDLE, RESULT_WITH_EXCEPTION,
 };
 use crate::handles::{Closing, Invalid, Owner, Place};
 use crate::report::{self, Finding};
@@ -191,6 +192,7 @@ impl<const N: usize> Call<N> {
         context.note_attachment();
         let here = 0_u8;
         context.frame.set(ptr::from_ref(&here) as usize);
+        context.failed.set(None);
         let (mut handles, mut places) = (arguments, [None; N]);
         let mut opening = state.handles.opening();
         for at in 0..N {
@@ -214,28 +216,80 @@ impl<const N: usize> Call<N> {
     #[inline(always)]
     pub fn leave(self, items: &[HPy]) {
         self.look_at_fields();
+        self.context.excepted.set(false);
         self.end(state().handles.closing(), items);
     }
 
-    /// Ends the call, takes over what the author's function returned, and gives the wrapped handle.
+    /// Ends the call, takes over what the author's function returned, and gives the wrapped handle. Null without an exception is a
+    /// failure unless the function is `SILENT`.
     ///
     /// # Safety
     /// The interpreter is attached.
     #[inline(always)]
-    pub unsafe fn leave_with(self, items: &[HPy], h: HPy) -> HPy {
+    pub unsafe fn leave_with<const SILENT: bool>(self, items: &[HPy], h: HPy) -> HPy {
         self.look_at_fields();
+        if self.context.failed.get().is_some() && !h.is_null() {
+            self.look_for_exception(h);
+        }
         let mut state = state();
         let mut closing = state.handles.closing();
-        let given = closing.give_away(h, self.world());
-        if given.is_none() && !h.is_null() {
+        let Some(given) = closing.give_away(h, self.world()) else {
             drop(state);
+            if h.is_null() && !SILENT {
+                self.look_for_no_exception("HPy_NULL");
+            }
             // SAFETY: the caller's promise.
-            let result = unsafe { self.wrong_result(h) };
+            let result = if h.is_null() { h } else { unsafe { self.wrong_result(h) } };
             self.leave(items);
             return result;
-        }
+        };
         self.end(closing, items);
-        given.unwrap_or(HPy::NULL)
+        given
+    }
+
+    /// Ends the call of a function that returned a number, perhaps one that says that it failed.
+    #[inline(always)]
+    pub fn leave_with_number<const SILENT: bool>(self, items: &[HPy], is_failure: bool) {
+        if is_failure {
+            if !SILENT {
+                self.look_for_no_exception("-1");
+            }
+        } else if self.context.failed.get().is_some() {
+            self.look_for_exception(HPy::NULL);
+        }
+        self.leave(items);
+    }
+
+    /// The function cannot fail, and may be called while an exception is set. If so, exceptions are not looked at in this call.
+    pub fn allow_an_exception(&self) {
+        let inner = self.world().inner();
+        // SAFETY: Python calls the extension, so the interpreter is attached.
+        self.context.excepted.set(unsafe { ((*inner).ctx_Err_Occurred)(inner) } != 0);
+    }
+
+    /// Reports a result that says that the function failed, if no exception is set. Sets one.
+    #[cold]
+    fn look_for_no_exception(&self, result: &str) {
+        let inner = self.world().inner();
+        // SAFETY: the author's function has returned, so the interpreter is attached.
+        unsafe {
+            if ((*inner).ctx_Err_Occurred)(inner) == 0 {
+                self.report(&NO_EXCEPTION, HPy::NULL, &format!("it is {result}"));
+                report::raise(inner, &NO_EXCEPTION);
+            }
+        }
+    }
+
+    /// Reports a result that says that the function did not fail, if an exception is set.
+    #[cold]
+    fn look_for_exception(&self, h: HPy) {
+        let Some(failed) = self.context.failed.take() else { return };
+        let inner = self.world().inner();
+        // SAFETY: the author's function has returned, so the interpreter is attached.
+        if unsafe { ((*inner).ctx_Err_Occurred)(inner) } != 0 {
+            let detail = format!("{} has set the exception", failed.name);
+            self.report(&RESULT_WITH_EXCEPTION, h, &detail);
+        }
     }
 
     /// Takes over a handle that the author's function gives away, and gives the wrapped one.

@@ -367,8 +367,7 @@ fn write(mut text: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    static GAVE: Function = Function { name: "HPyUnicode_AsUTF8AndSize", handles: &[] };
+    use crate::generated::info::ctx_Unicode_AsUTF8AndSize as GAVE;
 
     #[test]
     fn a_record_is_found_by_an_address_until_it_is_released() {

@@ -7,7 +7,7 @@ pub enum Hook {
     Handle,
     /// The one for invalid builders.
     Builder,
-    /// The one for invalid handles; without one, the finding is a warning, because the host gives a proper answer anyway.
+    /// The one for invalid handles; without one, the finding is a warning: nothing is destroyed, and often there is an exception anyway.
     /// Only an `HPY_DEBUG_ACTION` that is set makes it more.
     Soft,
     /// None: going on would be worse; or a leak, for which no moment is right.
@@ -137,6 +137,18 @@ classes! {
     BUFFER_LEAK = "HPY-D024", None,
         "a buffer that was exported is never released",
         "Release what uses the buffer: a memoryview with release() or a with statement, a Py_buffer with PyBuffer_Release.";
+    /// A function is called that may hide or replace the exception that is set.
+    EXCEPTION_SET = "HPY-D025", Soft,
+        "a function is called while an exception is set",
+        "Look at the result of each call before the next one: return, or end the exception with HPyErr_Clear.";
+    /// A function says that it failed, and not why.
+    NO_EXCEPTION = "HPY-D026", Soft,
+        "a failure is returned without an exception",
+        "Set an exception (HPyErr_SetString …) before HPy_NULL or -1 is returned; for no result return HPy_Dup(ctx, ctx->h_None).";
+    /// A function says that it did not fail, and leaves an exception.
+    RESULT_WITH_EXCEPTION = "HPY-D027", Soft,
+        "a result is returned while an exception is set",
+        "Return HPy_NULL or -1 to let the exception out, or end it with HPyErr_Clear.";
     /// The pointer of a capsule is asked for by a name that it has not.
     CAPSULE_NAME = "HPY-D028", Soft,
         "a capsule is asked for with a wrong name",

@@ -347,82 +347,122 @@ pub(crate) mod info {
 
     pub(crate) static ctx_Dup: Function = Function {
         name: "HPy_Dup",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: true, must_be: None }],
     };
     pub(crate) static ctx_Close: Function = Function {
         name: "HPy_Close",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: true, must_be: None }],
     };
     pub(crate) static ctx_Long_FromInt32_t: Function =
-        Function { name: "HPyLong_FromInt32_t", handles: &[] };
-    pub(crate) static ctx_Long_FromUInt32_t: Function =
-        Function { name: "HPyLong_FromUInt32_t", handles: &[] };
+        Function { name: "HPyLong_FromInt32_t", raises: true, with_exception: false, handles: &[] };
+    pub(crate) static ctx_Long_FromUInt32_t: Function = Function {
+        name: "HPyLong_FromUInt32_t",
+        raises: true,
+        with_exception: false,
+        handles: &[],
+    };
     pub(crate) static ctx_Long_FromInt64_t: Function =
-        Function { name: "HPyLong_FromInt64_t", handles: &[] };
-    pub(crate) static ctx_Long_FromUInt64_t: Function =
-        Function { name: "HPyLong_FromUInt64_t", handles: &[] };
+        Function { name: "HPyLong_FromInt64_t", raises: true, with_exception: false, handles: &[] };
+    pub(crate) static ctx_Long_FromUInt64_t: Function = Function {
+        name: "HPyLong_FromUInt64_t",
+        raises: true,
+        with_exception: false,
+        handles: &[],
+    };
     pub(crate) static ctx_Long_FromSize_t: Function =
-        Function { name: "HPyLong_FromSize_t", handles: &[] };
+        Function { name: "HPyLong_FromSize_t", raises: true, with_exception: false, handles: &[] };
     pub(crate) static ctx_Long_FromSsize_t: Function =
-        Function { name: "HPyLong_FromSsize_t", handles: &[] };
+        Function { name: "HPyLong_FromSsize_t", raises: true, with_exception: false, handles: &[] };
     pub(crate) static ctx_Long_AsInt32_t: Function = Function {
         name: "HPyLong_AsInt32_t",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Long_AsUInt32_t: Function = Function {
         name: "HPyLong_AsUInt32_t",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Long_AsUInt32_tMask: Function = Function {
         name: "HPyLong_AsUInt32_tMask",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Long_AsInt64_t: Function = Function {
         name: "HPyLong_AsInt64_t",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Long_AsUInt64_t: Function = Function {
         name: "HPyLong_AsUInt64_t",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Long_AsUInt64_tMask: Function = Function {
         name: "HPyLong_AsUInt64_tMask",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Long_AsSize_t: Function = Function {
         name: "HPyLong_AsSize_t",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Long_AsSsize_t: Function = Function {
         name: "HPyLong_AsSsize_t",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Long_AsVoidPtr: Function = Function {
         name: "HPyLong_AsVoidPtr",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Long_AsDouble: Function = Function {
         name: "HPyLong_AsDouble",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Float_FromDouble: Function =
-        Function { name: "HPyFloat_FromDouble", handles: &[] };
+        Function { name: "HPyFloat_FromDouble", raises: true, with_exception: false, handles: &[] };
     pub(crate) static ctx_Float_AsDouble: Function = Function {
         name: "HPyFloat_AsDouble",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Bool_FromBool: Function =
-        Function { name: "HPyBool_FromBool", handles: &[] };
+        Function { name: "HPyBool_FromBool", raises: false, with_exception: true, handles: &[] };
     pub(crate) static ctx_Length: Function = Function {
         name: "HPy_Length",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Number_Check: Function = Function {
         name: "HPyNumber_Check",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Add: Function = Function {
         name: "HPy_Add",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -430,6 +470,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Subtract: Function = Function {
         name: "HPy_Subtract",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -437,6 +479,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Multiply: Function = Function {
         name: "HPy_Multiply",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -444,6 +488,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_MatrixMultiply: Function = Function {
         name: "HPy_MatrixMultiply",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -451,6 +497,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_FloorDivide: Function = Function {
         name: "HPy_FloorDivide",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -458,6 +506,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_TrueDivide: Function = Function {
         name: "HPy_TrueDivide",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -465,6 +515,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Remainder: Function = Function {
         name: "HPy_Remainder",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -472,6 +524,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Divmod: Function = Function {
         name: "HPy_Divmod",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -479,6 +533,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Power: Function = Function {
         name: "HPy_Power",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -487,22 +543,32 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Negative: Function = Function {
         name: "HPy_Negative",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h1", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Positive: Function = Function {
         name: "HPy_Positive",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h1", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Absolute: Function = Function {
         name: "HPy_Absolute",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h1", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Invert: Function = Function {
         name: "HPy_Invert",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h1", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Lshift: Function = Function {
         name: "HPy_Lshift",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -510,6 +576,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Rshift: Function = Function {
         name: "HPy_Rshift",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -517,6 +585,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_And: Function = Function {
         name: "HPy_And",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -524,6 +594,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Xor: Function = Function {
         name: "HPy_Xor",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -531,6 +603,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Or: Function = Function {
         name: "HPy_Or",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -538,18 +612,26 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Index: Function = Function {
         name: "HPy_Index",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h1", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Long: Function = Function {
         name: "HPy_Long",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h1", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Float: Function = Function {
         name: "HPy_Float",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h1", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_InPlaceAdd: Function = Function {
         name: "HPy_InPlaceAdd",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -557,6 +639,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_InPlaceSubtract: Function = Function {
         name: "HPy_InPlaceSubtract",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -564,6 +648,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_InPlaceMultiply: Function = Function {
         name: "HPy_InPlaceMultiply",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -571,6 +657,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_InPlaceMatrixMultiply: Function = Function {
         name: "HPy_InPlaceMatrixMultiply",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -578,6 +666,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_InPlaceFloorDivide: Function = Function {
         name: "HPy_InPlaceFloorDivide",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -585,6 +675,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_InPlaceTrueDivide: Function = Function {
         name: "HPy_InPlaceTrueDivide",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -592,6 +684,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_InPlaceRemainder: Function = Function {
         name: "HPy_InPlaceRemainder",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -599,6 +693,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_InPlacePower: Function = Function {
         name: "HPy_InPlacePower",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -607,6 +703,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_InPlaceLshift: Function = Function {
         name: "HPy_InPlaceLshift",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -614,6 +712,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_InPlaceRshift: Function = Function {
         name: "HPy_InPlaceRshift",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -621,6 +721,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_InPlaceAnd: Function = Function {
         name: "HPy_InPlaceAnd",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -628,6 +730,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_InPlaceXor: Function = Function {
         name: "HPy_InPlaceXor",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -635,6 +739,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_InPlaceOr: Function = Function {
         name: "HPy_InPlaceOr",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h1", number: 1, null: false, must_be: None },
             Handle { name: "h2", number: 2, null: false, must_be: None },
@@ -642,23 +748,32 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Callable_Check: Function = Function {
         name: "HPyCallable_Check",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_CallTupleDict: Function = Function {
         name: "HPy_CallTupleDict",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "callable", number: 1, null: false, must_be: None },
             Handle { name: "args", number: 2, null: true, must_be: None },
             Handle { name: "kw", number: 3, null: true, must_be: None },
         ],
     };
-    pub(crate) static ctx_FatalError: Function = Function { name: "HPy_FatalError", handles: &[] };
+    pub(crate) static ctx_FatalError: Function =
+        Function { name: "HPy_FatalError", raises: false, with_exception: true, handles: &[] };
     pub(crate) static ctx_Err_SetString: Function = Function {
         name: "HPyErr_SetString",
+        raises: true,
+        with_exception: true,
         handles: &[Handle { name: "h_type", number: 1, null: false, must_be: None }],
     };
     pub(crate) static ctx_Err_SetObject: Function = Function {
         name: "HPyErr_SetObject",
+        raises: true,
+        with_exception: true,
         handles: &[
             Handle { name: "h_type", number: 1, null: false, must_be: None },
             Handle { name: "h_value", number: 2, null: true, must_be: None },
@@ -666,10 +781,14 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Err_SetFromErrnoWithFilename: Function = Function {
         name: "HPyErr_SetFromErrnoWithFilename",
+        raises: true,
+        with_exception: true,
         handles: &[Handle { name: "h_type", number: 1, null: false, must_be: None }],
     };
     pub(crate) static ctx_Err_SetFromErrnoWithFilenameObjects: Function = Function {
         name: "HPyErr_SetFromErrnoWithFilenameObjects",
+        raises: true,
+        with_exception: true,
         handles: &[
             Handle { name: "h_type", number: 1, null: false, must_be: None },
             Handle { name: "filename1", number: 2, null: true, must_be: None },
@@ -677,16 +796,21 @@ pub(crate) mod info {
         ],
     };
     pub(crate) static ctx_Err_Occurred: Function =
-        Function { name: "HPyErr_Occurred", handles: &[] };
+        Function { name: "HPyErr_Occurred", raises: false, with_exception: true, handles: &[] };
     pub(crate) static ctx_Err_ExceptionMatches: Function = Function {
         name: "HPyErr_ExceptionMatches",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "exc", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Err_NoMemory: Function =
-        Function { name: "HPyErr_NoMemory", handles: &[] };
-    pub(crate) static ctx_Err_Clear: Function = Function { name: "HPyErr_Clear", handles: &[] };
+        Function { name: "HPyErr_NoMemory", raises: true, with_exception: true, handles: &[] };
+    pub(crate) static ctx_Err_Clear: Function =
+        Function { name: "HPyErr_Clear", raises: false, with_exception: true, handles: &[] };
     pub(crate) static ctx_Err_NewException: Function = Function {
         name: "HPyErr_NewException",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "base", number: 2, null: true, must_be: None },
             Handle { name: "dict", number: 3, null: true, must_be: None },
@@ -694,6 +818,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Err_NewExceptionWithDoc: Function = Function {
         name: "HPyErr_NewExceptionWithDoc",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "base", number: 3, null: true, must_be: None },
             Handle { name: "dict", number: 4, null: true, must_be: None },
@@ -701,20 +827,28 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Err_WarnEx: Function = Function {
         name: "HPyErr_WarnEx",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "category", number: 1, null: true, must_be: None }],
     };
     pub(crate) static ctx_Err_WriteUnraisable: Function = Function {
         name: "HPyErr_WriteUnraisable",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "obj", number: 0, null: true, must_be: None }],
     };
     pub(crate) static ctx_IsTrue: Function = Function {
         name: "HPy_IsTrue",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Type_FromSpec: Function =
-        Function { name: "HPyType_FromSpec", handles: &[] };
+        Function { name: "HPyType_FromSpec", raises: true, with_exception: false, handles: &[] };
     pub(crate) static ctx_Type_GenericNew: Function = Function {
         name: "HPyType_GenericNew",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "type", number: 1, null: false, must_be: None },
             Handle { name: "kw", number: 4, null: true, must_be: None },
@@ -722,6 +856,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_GetAttr: Function = Function {
         name: "HPy_GetAttr",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "obj", number: 1, null: false, must_be: None },
             Handle { name: "name", number: 2, null: false, must_be: None },
@@ -729,10 +865,14 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_GetAttr_s: Function = Function {
         name: "HPy_GetAttr_s",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "obj", number: 1, null: false, must_be: None }],
     };
     pub(crate) static ctx_HasAttr: Function = Function {
         name: "HPy_HasAttr",
+        raises: false,
+        with_exception: false,
         handles: &[
             Handle { name: "obj", number: 1, null: false, must_be: None },
             Handle { name: "name", number: 2, null: false, must_be: None },
@@ -740,10 +880,14 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_HasAttr_s: Function = Function {
         name: "HPy_HasAttr_s",
+        raises: false,
+        with_exception: false,
         handles: &[Handle { name: "obj", number: 1, null: false, must_be: None }],
     };
     pub(crate) static ctx_SetAttr: Function = Function {
         name: "HPy_SetAttr",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "obj", number: 1, null: false, must_be: None },
             Handle { name: "name", number: 2, null: false, must_be: None },
@@ -752,6 +896,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_SetAttr_s: Function = Function {
         name: "HPy_SetAttr_s",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "obj", number: 1, null: false, must_be: None },
             Handle { name: "value", number: 3, null: true, must_be: None },
@@ -759,6 +905,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_GetItem: Function = Function {
         name: "HPy_GetItem",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "obj", number: 1, null: false, must_be: None },
             Handle { name: "key", number: 2, null: false, must_be: None },
@@ -766,14 +914,20 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_GetItem_i: Function = Function {
         name: "HPy_GetItem_i",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "obj", number: 1, null: false, must_be: None }],
     };
     pub(crate) static ctx_GetItem_s: Function = Function {
         name: "HPy_GetItem_s",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "obj", number: 1, null: false, must_be: None }],
     };
     pub(crate) static ctx_Contains: Function = Function {
         name: "HPy_Contains",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "container", number: 1, null: false, must_be: None },
             Handle { name: "key", number: 2, null: false, must_be: None },
@@ -781,6 +935,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_SetItem: Function = Function {
         name: "HPy_SetItem",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "obj", number: 1, null: false, must_be: None },
             Handle { name: "key", number: 2, null: false, must_be: None },
@@ -789,6 +945,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_SetItem_i: Function = Function {
         name: "HPy_SetItem_i",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "obj", number: 1, null: false, must_be: None },
             Handle { name: "value", number: 3, null: false, must_be: None },
@@ -796,6 +954,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_SetItem_s: Function = Function {
         name: "HPy_SetItem_s",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "obj", number: 1, null: false, must_be: None },
             Handle { name: "value", number: 3, null: false, must_be: None },
@@ -803,10 +963,14 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Type: Function = Function {
         name: "HPy_Type",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "obj", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_TypeCheck: Function = Function {
         name: "HPy_TypeCheck",
+        raises: false,
+        with_exception: true,
         handles: &[
             Handle { name: "obj", number: 1, null: false, must_be: None },
             Handle { name: "type", number: 2, null: false, must_be: Some(MustBe::Type) },
@@ -814,6 +978,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Is: Function = Function {
         name: "HPy_Is",
+        raises: false,
+        with_exception: true,
         handles: &[
             Handle { name: "obj", number: 1, null: true, must_be: None },
             Handle { name: "other", number: 2, null: true, must_be: None },
@@ -821,34 +987,50 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_AsStruct_Object: Function = Function {
         name: "_HPy_AsStruct_Object",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_AsStruct_Legacy: Function = Function {
         name: "_HPy_AsStruct_Legacy",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_New: Function = Function {
         name: "_HPy_New",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h_type", number: 1, null: false, must_be: None }],
     };
     pub(crate) static ctx_Repr: Function = Function {
         name: "HPy_Repr",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "obj", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Str: Function = Function {
         name: "HPy_Str",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "obj", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_ASCII: Function = Function {
         name: "HPy_ASCII",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "obj", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Bytes: Function = Function {
         name: "HPy_Bytes",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "obj", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_RichCompare: Function = Function {
         name: "HPy_RichCompare",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "v", number: 1, null: false, must_be: None },
             Handle { name: "w", number: 2, null: false, must_be: None },
@@ -856,6 +1038,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_RichCompareBool: Function = Function {
         name: "HPy_RichCompareBool",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "v", number: 1, null: false, must_be: None },
             Handle { name: "w", number: 2, null: false, must_be: None },
@@ -863,79 +1047,138 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Hash: Function = Function {
         name: "HPy_Hash",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "obj", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Bytes_Check: Function = Function {
         name: "HPyBytes_Check",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Bytes_Size: Function = Function {
         name: "HPyBytes_Size",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Bytes_GET_SIZE: Function = Function {
         name: "HPyBytes_GET_SIZE",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: Some(MustBe::Bytes) }],
     };
     pub(crate) static ctx_Bytes_AsString: Function = Function {
         name: "HPyBytes_AsString",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Bytes_AS_STRING: Function = Function {
         name: "HPyBytes_AS_STRING",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: Some(MustBe::Bytes) }],
     };
     pub(crate) static ctx_Bytes_FromString: Function =
-        Function { name: "HPyBytes_FromString", handles: &[] };
-    pub(crate) static ctx_Bytes_FromStringAndSize: Function =
-        Function { name: "HPyBytes_FromStringAndSize", handles: &[] };
-    pub(crate) static ctx_Unicode_FromString: Function =
-        Function { name: "HPyUnicode_FromString", handles: &[] };
+        Function { name: "HPyBytes_FromString", raises: true, with_exception: false, handles: &[] };
+    pub(crate) static ctx_Bytes_FromStringAndSize: Function = Function {
+        name: "HPyBytes_FromStringAndSize",
+        raises: true,
+        with_exception: false,
+        handles: &[],
+    };
+    pub(crate) static ctx_Unicode_FromString: Function = Function {
+        name: "HPyUnicode_FromString",
+        raises: true,
+        with_exception: false,
+        handles: &[],
+    };
     pub(crate) static ctx_Unicode_Check: Function = Function {
         name: "HPyUnicode_Check",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Unicode_AsASCIIString: Function = Function {
         name: "HPyUnicode_AsASCIIString",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Unicode_AsLatin1String: Function = Function {
         name: "HPyUnicode_AsLatin1String",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Unicode_AsUTF8String: Function = Function {
         name: "HPyUnicode_AsUTF8String",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Unicode_AsUTF8AndSize: Function = Function {
         name: "HPyUnicode_AsUTF8AndSize",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 1, null: false, must_be: None }],
     };
-    pub(crate) static ctx_Unicode_FromWideChar: Function =
-        Function { name: "HPyUnicode_FromWideChar", handles: &[] };
-    pub(crate) static ctx_Unicode_DecodeFSDefault: Function =
-        Function { name: "HPyUnicode_DecodeFSDefault", handles: &[] };
-    pub(crate) static ctx_Unicode_DecodeFSDefaultAndSize: Function =
-        Function { name: "HPyUnicode_DecodeFSDefaultAndSize", handles: &[] };
+    pub(crate) static ctx_Unicode_FromWideChar: Function = Function {
+        name: "HPyUnicode_FromWideChar",
+        raises: true,
+        with_exception: false,
+        handles: &[],
+    };
+    pub(crate) static ctx_Unicode_DecodeFSDefault: Function = Function {
+        name: "HPyUnicode_DecodeFSDefault",
+        raises: true,
+        with_exception: false,
+        handles: &[],
+    };
+    pub(crate) static ctx_Unicode_DecodeFSDefaultAndSize: Function = Function {
+        name: "HPyUnicode_DecodeFSDefaultAndSize",
+        raises: true,
+        with_exception: false,
+        handles: &[],
+    };
     pub(crate) static ctx_Unicode_EncodeFSDefault: Function = Function {
         name: "HPyUnicode_EncodeFSDefault",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Unicode_ReadChar: Function = Function {
         name: "HPyUnicode_ReadChar",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 1, null: false, must_be: None }],
     };
-    pub(crate) static ctx_Unicode_DecodeASCII: Function =
-        Function { name: "HPyUnicode_DecodeASCII", handles: &[] };
-    pub(crate) static ctx_Unicode_DecodeLatin1: Function =
-        Function { name: "HPyUnicode_DecodeLatin1", handles: &[] };
+    pub(crate) static ctx_Unicode_DecodeASCII: Function = Function {
+        name: "HPyUnicode_DecodeASCII",
+        raises: true,
+        with_exception: false,
+        handles: &[],
+    };
+    pub(crate) static ctx_Unicode_DecodeLatin1: Function = Function {
+        name: "HPyUnicode_DecodeLatin1",
+        raises: true,
+        with_exception: false,
+        handles: &[],
+    };
     pub(crate) static ctx_List_Check: Function = Function {
         name: "HPyList_Check",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
-    pub(crate) static ctx_List_New: Function = Function { name: "HPyList_New", handles: &[] };
+    pub(crate) static ctx_List_New: Function =
+        Function { name: "HPyList_New", raises: true, with_exception: false, handles: &[] };
     pub(crate) static ctx_List_Append: Function = Function {
         name: "HPyList_Append",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h_list", number: 1, null: false, must_be: None },
             Handle { name: "h_item", number: 2, null: false, must_be: None },
@@ -943,56 +1186,96 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Dict_Check: Function = Function {
         name: "HPyDict_Check",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
-    pub(crate) static ctx_Dict_New: Function = Function { name: "HPyDict_New", handles: &[] };
+    pub(crate) static ctx_Dict_New: Function =
+        Function { name: "HPyDict_New", raises: true, with_exception: false, handles: &[] };
     pub(crate) static ctx_Tuple_Check: Function = Function {
         name: "HPyTuple_Check",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Tuple_FromArray: Function =
-        Function { name: "HPyTuple_FromArray", handles: &[] };
-    pub(crate) static ctx_Import_ImportModule: Function =
-        Function { name: "HPyImport_ImportModule", handles: &[] };
+        Function { name: "HPyTuple_FromArray", raises: true, with_exception: false, handles: &[] };
+    pub(crate) static ctx_Import_ImportModule: Function = Function {
+        name: "HPyImport_ImportModule",
+        raises: true,
+        with_exception: false,
+        handles: &[],
+    };
     pub(crate) static ctx_FromPyObject: Function =
-        Function { name: "HPy_FromPyObject", handles: &[] };
+        Function { name: "HPy_FromPyObject", raises: false, with_exception: true, handles: &[] };
     pub(crate) static ctx_AsPyObject: Function = Function {
         name: "HPy_AsPyObject",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: true, must_be: None }],
     };
-    pub(crate) static ctx_CallRealFunctionFromTrampoline: Function =
-        Function { name: "_HPy_CallRealFunctionFromTrampoline", handles: &[] };
+    pub(crate) static ctx_CallRealFunctionFromTrampoline: Function = Function {
+        name: "_HPy_CallRealFunctionFromTrampoline",
+        raises: true,
+        with_exception: true,
+        handles: &[],
+    };
     pub(crate) static ctx_ListBuilder_New: Function =
-        Function { name: "HPyListBuilder_New", handles: &[] };
+        Function { name: "HPyListBuilder_New", raises: false, with_exception: true, handles: &[] };
     pub(crate) static ctx_ListBuilder_Set: Function = Function {
         name: "HPyListBuilder_Set",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h_item", number: 3, null: true, must_be: None }],
     };
     pub(crate) static ctx_ListBuilder_Build: Function =
-        Function { name: "HPyListBuilder_Build", handles: &[] };
-    pub(crate) static ctx_ListBuilder_Cancel: Function =
-        Function { name: "HPyListBuilder_Cancel", handles: &[] };
+        Function { name: "HPyListBuilder_Build", raises: true, with_exception: true, handles: &[] };
+    pub(crate) static ctx_ListBuilder_Cancel: Function = Function {
+        name: "HPyListBuilder_Cancel",
+        raises: false,
+        with_exception: true,
+        handles: &[],
+    };
     pub(crate) static ctx_TupleBuilder_New: Function =
-        Function { name: "HPyTupleBuilder_New", handles: &[] };
+        Function { name: "HPyTupleBuilder_New", raises: false, with_exception: true, handles: &[] };
     pub(crate) static ctx_TupleBuilder_Set: Function = Function {
         name: "HPyTupleBuilder_Set",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h_item", number: 3, null: true, must_be: None }],
     };
-    pub(crate) static ctx_TupleBuilder_Build: Function =
-        Function { name: "HPyTupleBuilder_Build", handles: &[] };
-    pub(crate) static ctx_TupleBuilder_Cancel: Function =
-        Function { name: "HPyTupleBuilder_Cancel", handles: &[] };
-    pub(crate) static ctx_Tracker_New: Function = Function { name: "HPyTracker_New", handles: &[] };
+    pub(crate) static ctx_TupleBuilder_Build: Function = Function {
+        name: "HPyTupleBuilder_Build",
+        raises: true,
+        with_exception: true,
+        handles: &[],
+    };
+    pub(crate) static ctx_TupleBuilder_Cancel: Function = Function {
+        name: "HPyTupleBuilder_Cancel",
+        raises: false,
+        with_exception: true,
+        handles: &[],
+    };
+    pub(crate) static ctx_Tracker_New: Function =
+        Function { name: "HPyTracker_New", raises: true, with_exception: false, handles: &[] };
     pub(crate) static ctx_Tracker_Add: Function = Function {
         name: "HPyTracker_Add",
+        raises: true,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 2, null: true, must_be: None }],
     };
-    pub(crate) static ctx_Tracker_ForgetAll: Function =
-        Function { name: "HPyTracker_ForgetAll", handles: &[] };
+    pub(crate) static ctx_Tracker_ForgetAll: Function = Function {
+        name: "HPyTracker_ForgetAll",
+        raises: false,
+        with_exception: true,
+        handles: &[],
+    };
     pub(crate) static ctx_Tracker_Close: Function =
-        Function { name: "HPyTracker_Close", handles: &[] };
+        Function { name: "HPyTracker_Close", raises: false, with_exception: true, handles: &[] };
     pub(crate) static ctx_Field_Store: Function = Function {
         name: "HPyField_Store",
+        raises: false,
+        with_exception: true,
         handles: &[
             Handle { name: "target_object", number: 1, null: false, must_be: None },
             Handle { name: "h", number: 3, null: true, must_be: None },
@@ -1000,51 +1283,82 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Field_Load: Function = Function {
         name: "HPyField_Load",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "source_object", number: 1, null: false, must_be: None }],
     };
-    pub(crate) static ctx_ReenterPythonExecution: Function =
-        Function { name: "HPy_ReenterPythonExecution", handles: &[] };
-    pub(crate) static ctx_LeavePythonExecution: Function =
-        Function { name: "HPy_LeavePythonExecution", handles: &[] };
+    pub(crate) static ctx_ReenterPythonExecution: Function = Function {
+        name: "HPy_ReenterPythonExecution",
+        raises: false,
+        with_exception: true,
+        handles: &[],
+    };
+    pub(crate) static ctx_LeavePythonExecution: Function = Function {
+        name: "HPy_LeavePythonExecution",
+        raises: false,
+        with_exception: true,
+        handles: &[],
+    };
     pub(crate) static ctx_Global_Store: Function = Function {
         name: "HPyGlobal_Store",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 2, null: true, must_be: None }],
     };
-    pub(crate) static ctx_Global_Load: Function = Function { name: "HPyGlobal_Load", handles: &[] };
+    pub(crate) static ctx_Global_Load: Function =
+        Function { name: "HPyGlobal_Load", raises: false, with_exception: true, handles: &[] };
     pub(crate) static ctx_Dump: Function = Function {
         name: "_HPy_Dump",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: true, must_be: None }],
     };
     pub(crate) static ctx_AsStruct_Type: Function = Function {
         name: "_HPy_AsStruct_Type",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_AsStruct_Long: Function = Function {
         name: "_HPy_AsStruct_Long",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_AsStruct_Float: Function = Function {
         name: "_HPy_AsStruct_Float",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_AsStruct_Unicode: Function = Function {
         name: "_HPy_AsStruct_Unicode",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_AsStruct_Tuple: Function = Function {
         name: "_HPy_AsStruct_Tuple",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_AsStruct_List: Function = Function {
         name: "_HPy_AsStruct_List",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Type_GetBuiltinShape: Function = Function {
         name: "_HPyType_GetBuiltinShape",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h_type", number: 0, null: false, must_be: Some(MustBe::Type) }],
     };
     pub(crate) static ctx_DelItem: Function = Function {
         name: "HPy_DelItem",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "obj", number: 1, null: false, must_be: None },
             Handle { name: "key", number: 2, null: false, must_be: None },
@@ -1052,28 +1366,42 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_DelItem_i: Function = Function {
         name: "HPy_DelItem_i",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "obj", number: 1, null: false, must_be: None }],
     };
     pub(crate) static ctx_DelItem_s: Function = Function {
         name: "HPy_DelItem_s",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "obj", number: 1, null: false, must_be: None }],
     };
-    pub(crate) static ctx_Capsule_New: Function = Function { name: "HPyCapsule_New", handles: &[] };
+    pub(crate) static ctx_Capsule_New: Function =
+        Function { name: "HPyCapsule_New", raises: true, with_exception: false, handles: &[] };
     pub(crate) static ctx_Capsule_Get: Function = Function {
         name: "HPyCapsule_Get",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "capsule", number: 1, null: false, must_be: None }],
     };
     pub(crate) static ctx_Capsule_IsValid: Function = Function {
         name: "HPyCapsule_IsValid",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "capsule", number: 1, null: false, must_be: None }],
     };
     pub(crate) static ctx_Capsule_Set: Function = Function {
         name: "HPyCapsule_Set",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "capsule", number: 1, null: false, must_be: None }],
     };
-    pub(crate) static ctx_Compile_s: Function = Function { name: "HPy_Compile_s", handles: &[] };
+    pub(crate) static ctx_Compile_s: Function =
+        Function { name: "HPy_Compile_s", raises: true, with_exception: false, handles: &[] };
     pub(crate) static ctx_EvalCode: Function = Function {
         name: "HPy_EvalCode",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "code", number: 1, null: false, must_be: None },
             Handle { name: "globals", number: 2, null: false, must_be: None },
@@ -1082,10 +1410,14 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_ContextVar_New: Function = Function {
         name: "HPyContextVar_New",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "default_value", number: 2, null: true, must_be: None }],
     };
     pub(crate) static ctx_ContextVar_Get: Function = Function {
         name: "HPyContextVar_Get",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "context_var", number: 1, null: false, must_be: None },
             Handle { name: "default_value", number: 2, null: true, must_be: None },
@@ -1093,6 +1425,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_ContextVar_Set: Function = Function {
         name: "HPyContextVar_Set",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "context_var", number: 1, null: false, must_be: None },
             Handle { name: "value", number: 2, null: false, must_be: None },
@@ -1100,10 +1434,14 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Type_GetName: Function = Function {
         name: "HPyType_GetName",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "type", number: 0, null: false, must_be: Some(MustBe::Type) }],
     };
     pub(crate) static ctx_Type_IsSubtype: Function = Function {
         name: "HPyType_IsSubtype",
+        raises: false,
+        with_exception: true,
         handles: &[
             Handle { name: "sub", number: 1, null: false, must_be: Some(MustBe::Type) },
             Handle { name: "type", number: 2, null: false, must_be: Some(MustBe::Type) },
@@ -1111,30 +1449,44 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_Unicode_FromEncodedObject: Function = Function {
         name: "HPyUnicode_FromEncodedObject",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "obj", number: 1, null: true, must_be: None }],
     };
     pub(crate) static ctx_Unicode_Substring: Function = Function {
         name: "HPyUnicode_Substring",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "str", number: 1, null: false, must_be: Some(MustBe::Str) }],
     };
     pub(crate) static ctx_Dict_Keys: Function = Function {
         name: "HPyDict_Keys",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: true, must_be: None }],
     };
     pub(crate) static ctx_Dict_Copy: Function = Function {
         name: "HPyDict_Copy",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 0, null: true, must_be: None }],
     };
     pub(crate) static ctx_Slice_Unpack: Function = Function {
         name: "HPySlice_Unpack",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "slice", number: 1, null: false, must_be: None }],
     };
     pub(crate) static ctx_SetCallFunction: Function = Function {
         name: "HPy_SetCallFunction",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "h", number: 1, null: false, must_be: None }],
     };
     pub(crate) static ctx_Call: Function = Function {
         name: "HPy_Call",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "callable", number: 1, null: false, must_be: None },
             Handle { name: "kwnames", number: 4, null: true, must_be: Some(MustBe::Tuple) },
@@ -1142,6 +1494,8 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_CallMethod: Function = Function {
         name: "HPy_CallMethod",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "name", number: 1, null: false, must_be: None },
             Handle { name: "kwnames", number: 4, null: true, must_be: Some(MustBe::Tuple) },
@@ -1149,10 +1503,14 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_AsStruct_Dict: Function = Function {
         name: "_HPy_AsStruct_Dict",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "h", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_List_Insert: Function = Function {
         name: "HPyList_Insert",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "h_list", number: 1, null: false, must_be: None },
             Handle { name: "h_item", number: 3, null: false, must_be: None },
@@ -1160,10 +1518,14 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_GetSlice: Function = Function {
         name: "HPy_GetSlice",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "obj", number: 1, null: false, must_be: None }],
     };
     pub(crate) static ctx_SetSlice: Function = Function {
         name: "HPy_SetSlice",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "obj", number: 1, null: false, must_be: None },
             Handle { name: "value", number: 4, null: false, must_be: None },
@@ -1171,22 +1533,32 @@ pub(crate) mod info {
     };
     pub(crate) static ctx_DelSlice: Function = Function {
         name: "HPy_DelSlice",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "obj", number: 1, null: false, must_be: None }],
     };
     pub(crate) static ctx_GetIter: Function = Function {
         name: "HPy_GetIter",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "obj", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Iter_Next: Function = Function {
         name: "HPyIter_Next",
+        raises: true,
+        with_exception: false,
         handles: &[Handle { name: "obj", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Iter_Check: Function = Function {
         name: "HPyIter_Check",
+        raises: false,
+        with_exception: true,
         handles: &[Handle { name: "obj", number: 0, null: false, must_be: None }],
     };
     pub(crate) static ctx_Slice_New: Function = Function {
         name: "HPySlice_New",
+        raises: true,
+        with_exception: false,
         handles: &[
             Handle { name: "start", number: 1, null: true, must_be: None },
             Handle { name: "stop", number: 2, null: true, must_be: None },
@@ -1286,6 +1658,9 @@ unsafe extern "C" fn ctx_Long_AsInt32_t(ctx: *mut HPyContext, h: HPy) -> i32 {
         let inner = api.inner();
         let result = ((*inner).ctx_Long_AsInt32_t)(inner, wrapped_h);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -1299,7 +1674,11 @@ unsafe extern "C" fn ctx_Long_AsUInt32_t(ctx: *mut HPyContext, h: HPy) -> u32 {
             return !0;
         };
         let inner = api.inner();
-        ((*inner).ctx_Long_AsUInt32_t)(inner, wrapped_h)
+        let result = ((*inner).ctx_Long_AsUInt32_t)(inner, wrapped_h);
+        if result == !0 {
+            api.has_failed();
+        }
+        result
     }
 }
 
@@ -1314,6 +1693,9 @@ unsafe extern "C" fn ctx_Long_AsUInt32_tMask(ctx: *mut HPyContext, h: HPy) -> u3
         let inner = api.inner();
         let result = ((*inner).ctx_Long_AsUInt32_tMask)(inner, wrapped_h);
         api.came_back();
+        if result == !0 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -1329,6 +1711,9 @@ unsafe extern "C" fn ctx_Long_AsInt64_t(ctx: *mut HPyContext, h: HPy) -> i64 {
         let inner = api.inner();
         let result = ((*inner).ctx_Long_AsInt64_t)(inner, wrapped_h);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -1342,7 +1727,11 @@ unsafe extern "C" fn ctx_Long_AsUInt64_t(ctx: *mut HPyContext, h: HPy) -> u64 {
             return !0;
         };
         let inner = api.inner();
-        ((*inner).ctx_Long_AsUInt64_t)(inner, wrapped_h)
+        let result = ((*inner).ctx_Long_AsUInt64_t)(inner, wrapped_h);
+        if result == !0 {
+            api.has_failed();
+        }
+        result
     }
 }
 
@@ -1357,6 +1746,9 @@ unsafe extern "C" fn ctx_Long_AsUInt64_tMask(ctx: *mut HPyContext, h: HPy) -> u6
         let inner = api.inner();
         let result = ((*inner).ctx_Long_AsUInt64_tMask)(inner, wrapped_h);
         api.came_back();
+        if result == !0 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -1370,7 +1762,11 @@ unsafe extern "C" fn ctx_Long_AsSize_t(ctx: *mut HPyContext, h: HPy) -> usize {
             return !0;
         };
         let inner = api.inner();
-        ((*inner).ctx_Long_AsSize_t)(inner, wrapped_h)
+        let result = ((*inner).ctx_Long_AsSize_t)(inner, wrapped_h);
+        if result == !0 {
+            api.has_failed();
+        }
+        result
     }
 }
 
@@ -1383,7 +1779,11 @@ unsafe extern "C" fn ctx_Long_AsSsize_t(ctx: *mut HPyContext, h: HPy) -> isize {
             return -1;
         };
         let inner = api.inner();
-        ((*inner).ctx_Long_AsSsize_t)(inner, wrapped_h)
+        let result = ((*inner).ctx_Long_AsSsize_t)(inner, wrapped_h);
+        if result == -1 {
+            api.has_failed();
+        }
+        result
     }
 }
 
@@ -1396,7 +1796,11 @@ unsafe extern "C" fn ctx_Long_AsVoidPtr(ctx: *mut HPyContext, h: HPy) -> *mut c_
             return core::ptr::null_mut();
         };
         let inner = api.inner();
-        ((*inner).ctx_Long_AsVoidPtr)(inner, wrapped_h)
+        let result = ((*inner).ctx_Long_AsVoidPtr)(inner, wrapped_h);
+        if result.is_null() {
+            api.has_failed();
+        }
+        result
     }
 }
 
@@ -1409,7 +1813,11 @@ unsafe extern "C" fn ctx_Long_AsDouble(ctx: *mut HPyContext, h: HPy) -> f64 {
             return -1.0;
         };
         let inner = api.inner();
-        ((*inner).ctx_Long_AsDouble)(inner, wrapped_h)
+        let result = ((*inner).ctx_Long_AsDouble)(inner, wrapped_h);
+        if result == -1.0 {
+            api.has_failed();
+        }
+        result
     }
 }
 
@@ -1435,6 +1843,9 @@ unsafe extern "C" fn ctx_Float_AsDouble(ctx: *mut HPyContext, h: HPy) -> f64 {
         let inner = api.inner();
         let result = ((*inner).ctx_Float_AsDouble)(inner, wrapped_h);
         api.came_back();
+        if result == -1.0 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -1461,6 +1872,9 @@ unsafe extern "C" fn ctx_Length(ctx: *mut HPyContext, h: HPy) -> isize {
         let inner = api.inner();
         let result = ((*inner).ctx_Length)(inner, wrapped_h);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -2048,6 +2462,7 @@ unsafe extern "C" fn ctx_Err_SetString(
         let inner = api.inner();
         ((*inner).ctx_Err_SetString)(inner, wrapped_h_type, utf8_message);
         api.came_back();
+        api.has_failed();
     }
 }
 
@@ -2062,6 +2477,7 @@ unsafe extern "C" fn ctx_Err_SetObject(ctx: *mut HPyContext, h_type: HPy, h_valu
         let inner = api.inner();
         ((*inner).ctx_Err_SetObject)(inner, wrapped_h_type, wrapped_h_value);
         api.came_back();
+        api.has_failed();
     }
 }
 
@@ -2108,6 +2524,7 @@ unsafe extern "C" fn ctx_Err_SetFromErrnoWithFilenameObjects(
             wrapped_filename2,
         );
         api.came_back();
+        api.has_failed();
     }
 }
 
@@ -2142,6 +2559,7 @@ unsafe extern "C" fn ctx_Err_NoMemory(ctx: *mut HPyContext) {
         let inner = api.inner();
         ((*inner).ctx_Err_NoMemory)(inner);
         api.came_back();
+        api.has_failed();
     }
 }
 
@@ -2219,6 +2637,9 @@ unsafe extern "C" fn ctx_Err_WarnEx(
         let inner = api.inner();
         let result = ((*inner).ctx_Err_WarnEx)(inner, wrapped_category, utf8_message, stack_level);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -2248,6 +2669,9 @@ unsafe extern "C" fn ctx_IsTrue(ctx: *mut HPyContext, h: HPy) -> c_int {
         let inner = api.inner();
         let result = ((*inner).ctx_IsTrue)(inner, wrapped_h);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -2332,6 +2756,9 @@ unsafe extern "C" fn ctx_SetAttr(ctx: *mut HPyContext, obj: HPy, name: HPy, valu
         let inner = api.inner();
         let result = ((*inner).ctx_SetAttr)(inner, wrapped_obj, wrapped_name, wrapped_value);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -2352,6 +2779,9 @@ unsafe extern "C" fn ctx_SetAttr_s(
         let inner = api.inner();
         let result = ((*inner).ctx_SetAttr_s)(inner, wrapped_obj, utf8_name, wrapped_value);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -2412,6 +2842,9 @@ unsafe extern "C" fn ctx_Contains(ctx: *mut HPyContext, container: HPy, key: HPy
         let inner = api.inner();
         let result = ((*inner).ctx_Contains)(inner, wrapped_container, wrapped_key);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -2427,6 +2860,9 @@ unsafe extern "C" fn ctx_SetItem(ctx: *mut HPyContext, obj: HPy, key: HPy, value
         let inner = api.inner();
         let result = ((*inner).ctx_SetItem)(inner, wrapped_obj, wrapped_key, wrapped_value);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -2447,6 +2883,9 @@ unsafe extern "C" fn ctx_SetItem_i(
         let inner = api.inner();
         let result = ((*inner).ctx_SetItem_i)(inner, wrapped_obj, idx, wrapped_value);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -2467,6 +2906,9 @@ unsafe extern "C" fn ctx_SetItem_s(
         let inner = api.inner();
         let result = ((*inner).ctx_SetItem_s)(inner, wrapped_obj, utf8_key, wrapped_value);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -2600,6 +3042,9 @@ unsafe extern "C" fn ctx_RichCompareBool(ctx: *mut HPyContext, v: HPy, w: HPy, o
         let inner = api.inner();
         let result = ((*inner).ctx_RichCompareBool)(inner, wrapped_v, wrapped_w, op);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -2615,6 +3060,9 @@ unsafe extern "C" fn ctx_Hash(ctx: *mut HPyContext, obj: HPy) -> isize {
         let inner = api.inner();
         let result = ((*inner).ctx_Hash)(inner, wrapped_obj);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -2641,7 +3089,11 @@ unsafe extern "C" fn ctx_Bytes_Size(ctx: *mut HPyContext, h: HPy) -> isize {
             return -1;
         };
         let inner = api.inner();
-        ((*inner).ctx_Bytes_Size)(inner, wrapped_h)
+        let result = ((*inner).ctx_Bytes_Size)(inner, wrapped_h);
+        if result == -1 {
+            api.has_failed();
+        }
+        result
     }
 }
 
@@ -2820,7 +3272,11 @@ unsafe extern "C" fn ctx_Unicode_ReadChar(ctx: *mut HPyContext, h: HPy, index: i
             return !0;
         };
         let inner = api.inner();
-        ((*inner).ctx_Unicode_ReadChar)(inner, wrapped_h, index)
+        let result = ((*inner).ctx_Unicode_ReadChar)(inner, wrapped_h, index);
+        if result == !0 {
+            api.has_failed();
+        }
+        result
     }
 }
 
@@ -2891,7 +3347,11 @@ unsafe extern "C" fn ctx_List_Append(ctx: *mut HPyContext, h_list: HPy, h_item: 
             return -1;
         };
         let inner = api.inner();
-        ((*inner).ctx_List_Append)(inner, wrapped_h_list, wrapped_h_item)
+        let result = ((*inner).ctx_List_Append)(inner, wrapped_h_list, wrapped_h_item);
+        if result == -1 {
+            api.has_failed();
+        }
+        result
     }
 }
 
@@ -3016,6 +3476,9 @@ unsafe extern "C" fn ctx_DelItem(ctx: *mut HPyContext, obj: HPy, key: HPy) -> c_
         let inner = api.inner();
         let result = ((*inner).ctx_DelItem)(inner, wrapped_obj, wrapped_key);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -3031,6 +3494,9 @@ unsafe extern "C" fn ctx_DelItem_i(ctx: *mut HPyContext, obj: HPy, idx: isize) -
         let inner = api.inner();
         let result = ((*inner).ctx_DelItem_i)(inner, wrapped_obj, idx);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -3050,6 +3516,9 @@ unsafe extern "C" fn ctx_DelItem_s(
         let inner = api.inner();
         let result = ((*inner).ctx_DelItem_s)(inner, wrapped_obj, utf8_key);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -3102,7 +3571,11 @@ unsafe extern "C" fn ctx_Capsule_Set(
             return -1;
         };
         let inner = api.inner();
-        ((*inner).ctx_Capsule_Set)(inner, wrapped_capsule, key, value)
+        let result = ((*inner).ctx_Capsule_Set)(inner, wrapped_capsule, key, value);
+        if result == -1 {
+            api.has_failed();
+        }
+        result
     }
 }
 
@@ -3287,6 +3760,9 @@ unsafe extern "C" fn ctx_Slice_Unpack(
         let inner = api.inner();
         let result = ((*inner).ctx_Slice_Unpack)(inner, wrapped_slice, start, stop, step);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -3304,7 +3780,11 @@ unsafe extern "C" fn ctx_SetCallFunction(
             return -1;
         };
         let inner = api.inner();
-        ((*inner).ctx_SetCallFunction)(inner, wrapped_h, func)
+        let result = ((*inner).ctx_SetCallFunction)(inner, wrapped_h, func);
+        if result == -1 {
+            api.has_failed();
+        }
+        result
     }
 }
 
@@ -3322,7 +3802,11 @@ unsafe extern "C" fn ctx_List_Insert(
             return -1;
         };
         let inner = api.inner();
-        ((*inner).ctx_List_Insert)(inner, wrapped_h_list, index, wrapped_h_item)
+        let result = ((*inner).ctx_List_Insert)(inner, wrapped_h_list, index, wrapped_h_item);
+        if result == -1 {
+            api.has_failed();
+        }
+        result
     }
 }
 
@@ -3358,6 +3842,9 @@ unsafe extern "C" fn ctx_SetSlice(
         let inner = api.inner();
         let result = ((*inner).ctx_SetSlice)(inner, wrapped_obj, start, end, wrapped_value);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -3378,6 +3865,9 @@ unsafe extern "C" fn ctx_DelSlice(
         let inner = api.inner();
         let result = ((*inner).ctx_DelSlice)(inner, wrapped_obj, start, end);
         api.came_back();
+        if result == -1 {
+            api.has_failed();
+        }
         result
     }
 }
@@ -3455,7 +3945,7 @@ unsafe extern "C" fn enter_varargs(
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, *const HPy, usize) -> HPy>();
         let result = function(call.context(), self_, args.as_ptr(), nargs);
-        call.leave_with(args.handles(), result)
+        call.leave_with::<false>(args.handles(), result)
     }
 }
 
@@ -3480,7 +3970,7 @@ unsafe extern "C" fn enter_keywords(
             HPy,
         ) -> HPy>();
         let result = function(call.context(), self_, args.as_ptr(), nargs, kwnames);
-        call.leave_with(args.handles(), result)
+        call.leave_with::<false>(args.handles(), result)
     }
 }
 
@@ -3491,7 +3981,7 @@ unsafe extern "C" fn enter_noargs(target: &'static Target, self_: HPy) -> HPy {
         let (call, [self_]) = Call::enter(target, [self_]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), self_);
-        call.leave_with(&[], result)
+        call.leave_with::<false>(&[], result)
     }
 }
 
@@ -3502,7 +3992,7 @@ unsafe extern "C" fn enter_o(target: &'static Target, self_: HPy, arg: HPy) -> H
         let (call, [self_, arg]) = Call::enter(target, [self_, arg]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy) -> HPy>();
         let result = function(call.context(), self_, arg);
-        call.leave_with(&[], result)
+        call.leave_with::<false>(&[], result)
     }
 }
 
@@ -3523,7 +4013,7 @@ unsafe extern "C" fn enter_unaryfunc(target: &'static Target, arg0: HPy) -> HPy 
         let (call, [arg0]) = Call::enter(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), arg0);
-        call.leave_with(&[], result)
+        call.leave_with::<false>(&[], result)
     }
 }
 
@@ -3534,7 +4024,7 @@ unsafe extern "C" fn enter_binaryfunc(target: &'static Target, arg0: HPy, arg1: 
         let (call, [arg0, arg1]) = Call::enter(target, [arg0, arg1]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy) -> HPy>();
         let result = function(call.context(), arg0, arg1);
-        call.leave_with(&[], result)
+        call.leave_with::<false>(&[], result)
     }
 }
 
@@ -3551,7 +4041,7 @@ unsafe extern "C" fn enter_ternaryfunc(
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> HPy>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with(&[], result)
+        call.leave_with::<false>(&[], result)
     }
 }
 
@@ -3562,7 +4052,7 @@ unsafe extern "C" fn enter_inquiry(target: &'static Target, arg0: HPy) -> c_int 
         let (call, [arg0]) = Call::enter(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> c_int>();
         let result = function(call.context(), arg0);
-        call.leave(&[]);
+        call.leave_with_number::<false>(&[], result < 0);
         result
     }
 }
@@ -3574,7 +4064,7 @@ unsafe extern "C" fn enter_lenfunc(target: &'static Target, arg0: HPy) -> isize 
         let (call, [arg0]) = Call::enter(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> isize>();
         let result = function(call.context(), arg0);
-        call.leave(&[]);
+        call.leave_with_number::<false>(&[], result < 0);
         result
     }
 }
@@ -3587,7 +4077,7 @@ unsafe extern "C" fn enter_ssizeargfunc(target: &'static Target, arg0: HPy, arg1
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, isize) -> HPy>();
         let result = function(call.context(), arg0, arg1);
-        call.leave_with(&[], result)
+        call.leave_with::<false>(&[], result)
     }
 }
 
@@ -3604,7 +4094,7 @@ unsafe extern "C" fn enter_ssizessizeargfunc(
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, isize, isize) -> HPy>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with(&[], result)
+        call.leave_with::<false>(&[], result)
     }
 }
 
@@ -3621,7 +4111,7 @@ unsafe extern "C" fn enter_ssizeobjargproc(
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, isize, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave(&[]);
+        call.leave_with_number::<false>(&[], result < 0);
         result
     }
 }
@@ -3640,7 +4130,7 @@ unsafe extern "C" fn enter_ssizessizeobjargproc(
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, isize, isize, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2, arg3);
-        call.leave(&[]);
+        call.leave_with_number::<false>(&[], result < 0);
         result
     }
 }
@@ -3658,7 +4148,7 @@ unsafe extern "C" fn enter_objobjargproc(
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave(&[]);
+        call.leave_with_number::<false>(&[], result < 0);
         result
     }
 }
@@ -3668,6 +4158,7 @@ unsafe extern "C" fn enter_freefunc(target: &'static Target, arg0: *mut c_void) 
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
         let (call, []) = Call::enter(target, []);
+        call.allow_an_exception();
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, *mut c_void)>();
         function(call.context(), arg0);
         call.leave(&[]);
@@ -3686,7 +4177,7 @@ unsafe extern "C" fn enter_getattrfunc(
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, *mut c_char) -> HPy>();
         let result = function(call.context(), arg0, arg1);
-        call.leave_with(&[], result)
+        call.leave_with::<false>(&[], result)
     }
 }
 
@@ -3697,7 +4188,7 @@ unsafe extern "C" fn enter_getattrofunc(target: &'static Target, arg0: HPy, arg1
         let (call, [arg0, arg1]) = Call::enter(target, [arg0, arg1]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy) -> HPy>();
         let result = function(call.context(), arg0, arg1);
-        call.leave_with(&[], result)
+        call.leave_with::<false>(&[], result)
     }
 }
 
@@ -3714,7 +4205,7 @@ unsafe extern "C" fn enter_setattrfunc(
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, *mut c_char, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave(&[]);
+        call.leave_with_number::<false>(&[], result < 0);
         result
     }
 }
@@ -3732,7 +4223,7 @@ unsafe extern "C" fn enter_setattrofunc(
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave(&[]);
+        call.leave_with_number::<false>(&[], result < 0);
         result
     }
 }
@@ -3744,7 +4235,7 @@ unsafe extern "C" fn enter_reprfunc(target: &'static Target, arg0: HPy) -> HPy {
         let (call, [arg0]) = Call::enter(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), arg0);
-        call.leave_with(&[], result)
+        call.leave_with::<false>(&[], result)
     }
 }
 
@@ -3755,7 +4246,7 @@ unsafe extern "C" fn enter_hashfunc(target: &'static Target, arg0: HPy) -> isize
         let (call, [arg0]) = Call::enter(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> isize>();
         let result = function(call.context(), arg0);
-        call.leave(&[]);
+        call.leave_with_number::<true>(&[], result == -1);
         result
     }
 }
@@ -3773,7 +4264,7 @@ unsafe extern "C" fn enter_richcmpfunc(
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy_RichCmpOp) -> HPy>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with(&[], result)
+        call.leave_with::<false>(&[], result)
     }
 }
 
@@ -3784,7 +4275,7 @@ unsafe extern "C" fn enter_getiterfunc(target: &'static Target, arg0: HPy) -> HP
         let (call, [arg0]) = Call::enter(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), arg0);
-        call.leave_with(&[], result)
+        call.leave_with::<false>(&[], result)
     }
 }
 
@@ -3795,7 +4286,7 @@ unsafe extern "C" fn enter_iternextfunc(target: &'static Target, arg0: HPy) -> H
         let (call, [arg0]) = Call::enter(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), arg0);
-        call.leave_with(&[], result)
+        call.leave_with::<true>(&[], result)
     }
 }
 
@@ -3812,7 +4303,7 @@ unsafe extern "C" fn enter_descrgetfunc(
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> HPy>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with(&[], result)
+        call.leave_with::<false>(&[], result)
     }
 }
 
@@ -3829,7 +4320,7 @@ unsafe extern "C" fn enter_descrsetfunc(
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave(&[]);
+        call.leave_with_number::<false>(&[], result < 0);
         result
     }
 }
@@ -3854,7 +4345,7 @@ unsafe extern "C" fn enter_initproc(
             HPy,
         ) -> c_int>();
         let result = function(call.context(), self_, args.as_ptr(), nargs, kw);
-        call.leave(args.handles());
+        call.leave_with_number::<false>(args.handles(), result < 0);
         result
     }
 }
@@ -3879,7 +4370,7 @@ unsafe extern "C" fn enter_newfunc(
             HPy,
         ) -> HPy>();
         let result = function(call.context(), type_, args.as_ptr(), nargs, kw);
-        call.leave_with(args.handles(), result)
+        call.leave_with::<false>(args.handles(), result)
     }
 }
 
@@ -3895,7 +4386,7 @@ unsafe extern "C" fn enter_getter(
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, *mut c_void) -> HPy>();
         let result = function(call.context(), self_, closure);
-        call.leave_with(&[], result)
+        call.leave_with::<false>(&[], result)
     }
 }
 
@@ -3912,7 +4403,7 @@ unsafe extern "C" fn enter_setter(
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, *mut c_void) -> c_int>();
         let result = function(call.context(), self_, value, closure);
-        call.leave(&[]);
+        call.leave_with_number::<false>(&[], result < 0);
         result
     }
 }
@@ -3925,7 +4416,7 @@ unsafe extern "C" fn enter_objobjproc(target: &'static Target, arg0: HPy, arg1: 
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1);
-        call.leave(&[]);
+        call.leave_with_number::<false>(&[], result < 0);
         result
     }
 }
@@ -3935,6 +4426,7 @@ unsafe extern "C" fn enter_destructor(target: &'static Target, arg0: HPy) {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
         let (call, [arg0]) = Call::enter(target, [arg0]);
+        call.allow_an_exception();
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy)>();
         function(call.context(), arg0);
         call.leave(&[]);
@@ -3964,6 +4456,6 @@ unsafe extern "C" fn enter_mod_create(target: &'static Target, spec: HPy) -> HPy
         let (call, [spec]) = Call::enter(target, [spec]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), spec);
-        call.leave_with(&[], result)
+        call.leave_with::<false>(&[], result)
     }
 }

@@ -14,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use hpy_abi::{HPy, HPyContext, HPyFunc_Signature};
 use hpy_host::{Entry, Host, Wrapped, Wrapper, null_terminated};
 
+use crate::api::Function;
 use crate::generated;
 use crate::handles::Owner;
 use crate::state::{State, state};
@@ -42,6 +43,10 @@ pub(crate) struct Context {
     next: Cell<Option<&'static Self>>,
     /// Whether that call has left Python.
     pub left: AtomicBool,
+    /// The last function of the API that failed in that call.
+    pub failed: Cell<Option<&'static Function>>,
+    /// Whether an exception was set when that call began, so that those are not looked at.
+    pub excepted: Cell<bool>,
 }
 
 /// What a load of an extension has in debug mode. Never freed, as loads are not.
@@ -196,6 +201,8 @@ impl World {
             frame: Cell::new(usize::MAX),
             next: Cell::new(None),
             left: AtomicBool::new(false),
+            failed: Cell::new(None),
+            excepted: Cell::new(false),
         }))
     }
 

@@ -87,28 +87,46 @@ fn info(f: &Function) -> String {
         })
         .collect();
     format!(
-        "pub(crate) static {}: Function = Function {{ name: \"{}\", handles: &[{parameters}] }};\n",
+        "pub(crate) static {}: Function = Function {{ name: \"{}\", raises: {}, with_exception: {}, \
+         handles: &[{parameters}] }};\n",
         f.member(),
-        f.name
+        f.name,
+        f.raises,
+        f.with_exception()
     )
 }
 
-/// What a function returns that fails.
-fn failure(f: &Function) -> String {
+/// What a function gives that fails; empty if that is nothing.
+fn failure(f: &Function) -> &'static str {
     let ctype = f.returns.ctype.as_str();
     match f.returns.contract {
-        Contract::Nothing => "return".into(),
-        Contract::New => "return HPy::NULL".into(),
-        Contract::Flag => "return 0".into(),
-        Contract::Status | Contract::FlagOrError => "return -1".into(),
-        Contract::Pointer => "return core::ptr::null_mut()".into(),
+        Contract::Nothing => "",
+        Contract::New => "HPy::NULL",
+        Contract::Flag => "0",
+        Contract::Status | Contract::FlagOrError => "-1",
+        Contract::Pointer => "core::ptr::null_mut()",
         Contract::Value => match rust_type(ctype).as_str() {
-            "u32" | "u64" | "usize" => "return !0".into(),
-            "f64" => "return -1.0".into(),
-            pointer if pointer.starts_with("*mut") => "return core::ptr::null_mut()".into(),
-            "HPyType_BuiltinShape" => "return HPyType_BuiltinShape(-1)".into(),
-            _ => "return -1".into(),
+            "u32" | "u64" | "usize" => "!0",
+            "f64" => "-1.0",
+            pointer if pointer.starts_with("*mut") => "core::ptr::null_mut()",
+            "HPyType_BuiltinShape" => "HPyType_BuiltinShape(-1)",
+            _ => "-1",
         },
+    }
+}
+
+/// What is done with the result of the wrapped function, where it is no handle: a failure is remembered.
+fn remember_failure(f: &Function) -> String {
+    match f.returns.contract {
+        _ if !f.raises => String::new(),
+        Contract::Nothing => "api.has_failed();\n".into(),
+        _ => {
+            let fails = match failure(f) {
+                pointer if pointer.contains("null") => ".is_null()".to_owned(),
+                number => format!(" == {number}"),
+            };
+            format!("if result{fails} {{ api.has_failed(); }}\n")
+        }
     }
 }
 
@@ -120,16 +138,17 @@ fn wrapper(f: &Function) -> String {
     let arguments: String = f.params.iter().map(|p| format!(", {}", argument(p))).collect();
     let came_back = if f.runs_python { "api.came_back();\n" } else { "" };
     let call = format!("((*inner).{})(inner{arguments})", f.member());
+    let remember = if f.returns.ctype == "HPy" { String::new() } else { remember_failure(f) };
     let (call, end) = match f.returns.ctype.as_str() {
         _ if nothing => (format!("{call};"), ""),
         "HPy" => (format!("let result = {call};"), "api.new_handle(result)"),
-        _ if came_back.is_empty() => (call, ""),
+        _ if came_back.is_empty() && remember.is_empty() => (call, ""),
         _ => (format!("let result = {call};"), "result"),
     };
     format!(
         "/// `{}`\nunsafe extern \"C\" fn {}(ctx: *mut HPyContext{params}){result} {{\n\
          // SAFETY: the extension calls with a context of this crate; what it breaks of the contract is found here.\n\
-         unsafe {{\nlet api = Api::{begin}(ctx, &info::{});\n{}let inner = api.inner();\n{call}\n{came_back}{end}\n}}\n}}\n\n",
+         unsafe {{\nlet api = Api::{begin}(ctx, &info::{});\n{}let inner = api.inner();\n{call}\n{came_back}{remember}{end}\n}}\n}}\n\n",
         f.name,
         f.member(),
         f.member(),
@@ -155,14 +174,14 @@ fn checks(f: &Function) -> String {
     let unwrapped: Vec<_> = names.iter().map(|name| wrapped(name)).collect();
     let failure = failure(f);
     let mut text = format!(
-        "let Some([{}]) = api.handles([{}]) else {{ {failure}; }};\n",
+        "let Some([{}]) = api.handles([{}]) else {{ return {failure}; }};\n",
         unwrapped.join(", "),
         names.join(", ")
     );
     for (at, (_, p)) in handles(&f.params).enumerate() {
         if must_be(p).is_some() {
             text.push_str(&format!(
-                "if !api.is_what_it_must_be({at}, {}, {}) {{ {failure}; }}\n",
+                "if !api.is_what_it_must_be({at}, {}, {}) {{ return {failure}; }}\n",
                 names[at], unwrapped[at]
             ));
         }
@@ -232,6 +251,9 @@ fn with_context(s: &Signature, returns: &str, types: &[String]) -> String {
             _ => format!(", {}", rust_name(&p.name)),
         })
         .collect();
+    if returns == "void" {
+        text.push_str("call.allow_an_exception();\n");
+    }
     let call = format!("function(call.context(){arguments})");
     text.push_str(&format!(
         "let function = target.function::<{}>();\n",
@@ -246,9 +268,16 @@ fn with_context(s: &Signature, returns: &str, types: &[String]) -> String {
         None => "&[]".to_owned(),
     };
     text.push_str(&match returns {
-        "HPy" => format!("call.leave_with({opened}, result)\n"),
+        "HPy" => format!("call.leave_with::<{}>({opened}, result)\n", s.fails_silently),
         "void" => format!("call.leave({opened});\n"),
-        _ => format!("call.leave({opened});\nresult\n"),
+        _ => {
+            // Hashes may be negative.
+            let fails = if returns == "HPy_hash_t" { "== -1" } else { "< 0" };
+            format!(
+                "call.leave_with_number::<{}>({opened}, result {fails});\nresult\n",
+                s.fails_silently
+            )
+        }
     });
     text
 }

@@ -16,7 +16,7 @@ that is returned is new, and the caller closes it with [`HPy_Close`](handle.md#h
 - A handle or pointer must not be null, unless the parameter *may be null*.
 - *Must be* is the Python type that a parameter requires; what another type leads to stands behind it.
 - The exceptions that a function raises stand at the end of its description.
-- A function that *never raises* sets no exception. Most others must not be called while an exception is set.
+- A function that *never raises* sets no exception, and may be called while one is set; others must not be, unless they say so.
 - A function that *may run Python code* may lead to any other function of the extension being called, and may let other threads run.
 - *Since 0.9.0* is everywhere. *Since head* was added later: hosts of HPy 0.9.0, PyPy and GraalPy do not have it, so universal binaries do most of it with older functions.
 - Unless it says otherwise a function may be called in `HPy_tp_finalize`, and not in `HPy_tp_traverse` and `HPy_tp_destroy`, which get no context.
@@ -161,7 +161,12 @@ fn traits(f: &Function) -> String {
         [only] if only == "finalize" => String::new(),
         places => format!("; allowed in: {}", places.join(", ")),
     };
-    format!("{raises}; {runs}{detached}{allowed}.")
+    let exception = match (f.raises, f.with_exception()) {
+        (true, true) => "; may be called while an exception is set",
+        (false, false) => "; must not be called while an exception is set",
+        _ => "",
+    };
+    format!("{raises}; {runs}{detached}{allowed}{exception}.")
 }
 
 fn handles(handles: &[Handle]) -> String {

@@ -72,7 +72,7 @@ pub(crate) unsafe extern "C" fn enter_getbufferproc(
                 state().exported(target, view);
             }
         }
-        call.leave(&[]);
+        call.leave_with_number::<false>(&[], result < 0);
         result
     }
 }
@@ -93,6 +93,7 @@ pub(crate) unsafe extern "C" fn enter_releasebufferproc(
             state().released(view);
             view.obj = handles[1];
         }
+        call.allow_an_exception();
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, view: *mut HPy_buffer)>();
         function(call.context(), handles[0], view);

@@ -86,6 +86,7 @@ macro_rules! builder {
                 };
                 let Some(wrapped) = found else {
                     ((*inner).ctx_Err_NoMemory)(inner);
+                    api.has_failed();
                     return HPy::NULL;
                 };
                 let result = ((*inner).$build)(inner, wrapped);

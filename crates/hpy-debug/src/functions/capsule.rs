@@ -26,7 +26,8 @@ pub(crate) unsafe extern "C" fn ctx_Capsule_Get(
         if key == HPyCapsule_key_Pointer && is_valid(inner, wrapped, utf8_name) == 0 {
             look_at_name(&api, capsule, wrapped, utf8_name);
         }
-        ((*inner).ctx_Capsule_Get)(inner, wrapped, key, utf8_name)
+        let pointer = ((*inner).ctx_Capsule_Get)(inner, wrapped, key, utf8_name);
+        api.pointer(pointer.cast_const()).cast_mut()
     }
 }
 

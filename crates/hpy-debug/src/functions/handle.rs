@@ -74,7 +74,7 @@ pub(crate) unsafe extern "C" fn ctx_ContextVar_Get(
         let status =
             ((*inner).ctx_ContextVar_Get)(inner, context_var, default_value, &raw mut value);
         api.came_back();
-        *result = api.new_handle(value);
-        status
+        *result = if value.is_null() { value } else { api.new_handle(value) };
+        api.status(status)
     }
 }

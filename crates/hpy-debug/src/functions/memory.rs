@@ -24,6 +24,7 @@ pub(crate) unsafe extern "C" fn ctx_Unicode_AsUTF8AndSize(
         let inner = api.inner();
         let mut length = 0;
         let text = ((*inner).ctx_Unicode_AsUTF8AndSize)(inner, wrapped, &raw mut length);
+        let text = api.pointer(text);
         if !size.is_null() {
             *size = length;
         }
@@ -38,7 +39,7 @@ pub(crate) unsafe extern "C" fn ctx_Bytes_AsString(ctx: *mut HPyContext, h: HPy)
         let api = Api::begin(ctx, &info::ctx_Bytes_AsString);
         let Some([wrapped]) = api.handles([h]) else { return ptr::null() };
         let inner = api.inner();
-        let bytes = ((*inner).ctx_Bytes_AsString)(inner, wrapped);
+        let bytes = api.pointer(((*inner).ctx_Bytes_AsString)(inner, wrapped));
         if bytes.is_null() {
             return bytes;
         }
@@ -74,7 +75,7 @@ pub(crate) unsafe extern "C" fn ctx_Type_GetName(
             return ptr::null();
         }
         let inner = api.inner();
-        let name = ((*inner).ctx_Type_GetName)(inner, wrapped);
+        let name = api.pointer(((*inner).ctx_Type_GetName)(inner, wrapped));
         if name.is_null() {
             return name;
         }

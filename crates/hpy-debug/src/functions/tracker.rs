@@ -28,6 +28,7 @@ pub(crate) unsafe extern "C" fn ctx_Tracker_New(ctx: *mut HPyContext, size: isiz
         let inner = api.inner();
         let wrapped = ((*inner).ctx_Tracker_New)(inner, size);
         if wrapped.is_null() {
+            api.has_failed();
             return wrapped;
         }
         let tracker = Tracker { wrapped, handles: Vec::new() };
@@ -54,7 +55,7 @@ pub(crate) unsafe extern "C" fn ctx_Tracker_Add(
             tracker.wrapped
         });
         match wrapped {
-            Some(wrapped) => ((*inner).ctx_Tracker_Add)(inner, wrapped, HPy::NULL),
+            Some(wrapped) => api.status(((*inner).ctx_Tracker_Add)(inner, wrapped, HPy::NULL)),
             None => {
                 api.find_other(&TRACKER_CLOSED, "ht", "");
                 raise(inner, &TRACKER_CLOSED);
