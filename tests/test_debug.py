@@ -25,6 +25,13 @@ FUNCTION(double_close)
     HPy_Close(ctx, h);
     return none(ctx);
 END
+FUNCTION(wrong_shape)
+    return _HPy_AsStruct_Object(ctx, arg) == NULL ? HPy_NULL : none(ctx);
+END
+FUNCTION(constant_closed)
+    HPy_Close(ctx, ctx->h_True);
+    return none(ctx);
+END
 FUNCTION(argument_closed)
     HPy_Close(ctx, arg);
     return none(ctx);
@@ -63,6 +70,16 @@ def bugs():
 def test_the_object_is_shown_where_that_is_safe(bugs):
     assert "the object: 'thing'" in told(bugs, "mod.argument_closed('thing')")
     assert "the object" not in told(bugs, "mod.use_after_close('thing')")
+
+
+def test_shapes_are_named(bugs):
+    assert "has the shape Legacy, not Object" in told(bugs, "mod.wrong_shape('x')")
+
+
+def test_traces_are_recommended_for_handles_that_somebody_opened(bugs):
+    advice = "(HPY_DEBUG_TRACES=16 shows where handles are opened and closed)"
+    assert advice in told(bugs, "mod.use_after_close(1)")
+    assert advice not in told(bugs, "mod.constant_closed(1)")
 
 
 def test_traces_say_where_a_handle_was_opened_and_closed(bugs):

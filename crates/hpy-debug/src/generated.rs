@@ -294,6 +294,22 @@ pub(crate) fn template(wrapped: &HPyContext, mut constant: impl FnMut(HPy) -> HP
     }
 }
 
+/// What a shape is called.
+pub(crate) fn shape_name(shape: HPyType_BuiltinShape) -> &'static str {
+    match shape {
+        HPyType_BuiltinShape_Legacy => "Legacy",
+        HPyType_BuiltinShape_Object => "Object",
+        HPyType_BuiltinShape_Type => "Type",
+        HPyType_BuiltinShape_Long => "Long",
+        HPyType_BuiltinShape_Float => "Float",
+        HPyType_BuiltinShape_Unicode => "Unicode",
+        HPyType_BuiltinShape_Tuple => "Tuple",
+        HPyType_BuiltinShape_List => "List",
+        HPyType_BuiltinShape_Dict => "Dict",
+        _ => "(unknown)",
+    }
+}
+
 /// The function that enters those of a signature; its first argument is a [`Target`].
 pub(crate) fn entry(signature: HPyFunc_Signature) -> Option<unsafe extern "C" fn()> {
     let entry = match signature {

@@ -93,7 +93,8 @@ impl Finding {
                 place.caller.clone().filter(|caller| Some(caller) != self.used.caller.as_ref());
             list(&mut text, paint, title, &Place { frames: place.frames.clone(), caller });
         }
-        if self.handle.is_some() && self.opened.frames.is_empty() {
+        let is_opened = self.handle.is_some_and(|handle| !handle.is_constant());
+        if is_opened && self.opened.frames.is_empty() {
             text += "\n  (HPY_DEBUG_TRACES=16 shows where handles are opened and closed)";
         }
         let advice = paint.paint(Style::Advice, class.advice);

@@ -12,6 +12,7 @@ use crate::api::Api;
 use crate::call::current_function;
 use crate::fields;
 use crate::findings::{OTHER_STRUCT, WRONG_SHAPE};
+use crate::generated::shape_name;
 use crate::report::Verdict;
 use crate::state::{State, state};
 use crate::trace::{Frame, Trace, is_handed_on};
@@ -184,7 +185,9 @@ fn refuse(api: &Api, h: HPy, types: &Types, shape: HPyType_BuiltinShape) -> bool
     let function = api.function();
     let detail = format!(
         "Invalid usage of {}: the object's type has the shape {}, not {}",
-        function.name, types.nearest.0, shape.0
+        function.name,
+        shape_name(types.nearest),
+        shape_name(shape)
     );
     api.find(&WRONG_SHAPE, &function.handles[0], h, &detail);
     api.failed(&WRONG_SHAPE).is_some()

@@ -45,6 +45,11 @@ impl Handle {
         (self.slot as usize) << 1 | 1
     }
 
+    /// Whether the handle is one of the context's constants, which nobody opens.
+    pub fn is_constant(self) -> bool {
+        self.look(|slot| slot.owner.get() == Owner::Context).unwrap_or(false)
+    }
+
     /// Whether the handle is not open.
     pub fn is_closed(self) -> bool {
         !self.look(Slot::is_open).unwrap_or(false)

@@ -28,7 +28,7 @@ pub fn print(api: &Api) -> Vec<Output> {
          use crate::functions::*;\nuse crate::world::Target;\n\n\
          {}{}/// What the description says of each function, for checks and messages.\n\
          pub(crate) mod info {{\nuse crate::api::{{Function, Handle, MustBe}};\n\n{info}}}\n\n{wrappers}{entries}",
-        template(api),
+        template(api) + &shape_names(api),
         entry_table(api),
     );
     vec![Output::new("crates/hpy-debug/src/generated.rs", text)]
@@ -59,6 +59,22 @@ fn template(api: &Api) -> String {
          pub(crate) fn template(wrapped: &HPyContext, mut constant: impl FnMut(HPy) -> HPy) -> HPyContext {{\n\
          HPyContext {{\nname: c\"HPy Debug Mode ABI\".as_ptr(),\n_private: core::ptr::null_mut(),\n\
          abi_version: wrapped.abi_version,\n{members}}}\n}}\n\n"
+    )
+}
+
+/// The names of shapes, for messages.
+fn shape_names(api: &Api) -> String {
+    let arms: String = api
+        .shapes
+        .iter()
+        .map(|s| {
+            format!("{} => \"{}\",\n", s.name, s.name.trim_start_matches("HPyType_BuiltinShape_"))
+        })
+        .collect();
+    format!(
+        "/// What a shape is called.\n\
+         pub(crate) fn shape_name(shape: HPyType_BuiltinShape) -> &'static str {{\n\
+         match shape {{\n{arms}_ => \"(unknown)\",\n}}\n}}\n\n"
     )
 }
 
