@@ -1,11 +1,15 @@
 """Trace mode: what it counts and times, what it says of it, and its Python API."""
 
+import html.parser
 import importlib.util
+import io
+import json
 import os
 import subprocess
 import sys
 import textwrap
 import threading
+import time
 
 import pytest
 import support
@@ -308,3 +312,202 @@ def test_modes_by_module(path, trace):
         for name, mod in seen.items()
     }
     assert counted == {"a": 0, "b": 1, "c": 1, "d": 0}
+
+
+# Reports
+
+
+def entry(usage, name):
+    """What was counted of a function of the extension."""
+    return usage.entries["traced", name]
+
+
+def test_entries_are_named_by_their_definitions(mod, trace):
+    with trace.collect() as t:
+        mod.add(1, 2)
+        assert mod.Thing().value == 0
+        with pytest.raises(TypeError):
+            mod.add(1, None)
+    names = {name for module, name in t.usage.entries}
+    assert names == {"add", "Thing.tp_new", "Thing.value (get)"}
+    add = entry(t.usage, "add")
+    assert (add.calls.calls, add.calls.errors) == (2, 1)
+    assert add.functions.keys() == {"HPy_Add"}
+    assert (add.functions["HPy_Add"].calls, add.functions["HPy_Add"].errors) == (2, 1)
+    assert add.opened == 1
+    assert t.usage.functions["HPy_Add"].calls == 2
+
+
+def test_a_block_has_only_what_happened_in_it(mod, trace):
+    mod.add(1, 2)
+    with trace.collect() as t:
+        with pytest.raises(RuntimeError, match="not ended"):
+            t.report()
+    assert (t.usage.functions, t.usage.entries) == ({}, {})
+    with trace.collect() as t:
+        mod.leave()
+    mod.leave()
+    assert t.usage.functions["HPy_LeavePythonExecution"].calls == 1
+
+
+def test_time_inside_is_not_own_time(mod, trace):
+    def slow():
+        time.sleep(0.05)
+        return mod.call(lambda: time.sleep(0.1))
+
+    with trace.collect() as t:
+        mod.call(slow)
+    calls = entry(t.usage, "call").calls
+    api = t.usage.functions["HPy_Call"]
+    assert calls.calls == api.calls == 2
+    # Recursive calls are in the total once.
+    assert 0.15e9 <= api.total <= calls.total < 0.25e9
+    assert 0.15e9 <= api.own < 0.25e9
+    assert calls.own < 0.05e9
+    assert calls.own + api.own == pytest.approx(calls.total, abs=1e6)
+
+
+def test_the_text_is_a_table(mod, trace, capsys):
+    with trace.collect() as t:
+        for _ in range(30):
+            mod.names(1)
+        mod.add(1, 2)
+    t.report()
+    said = capsys.readouterr().out
+    assert said.startswith("631 calls of the API from 1 module; ")
+    rows = {line.split()[0]: line.split()[1:] for line in said.splitlines() if line}
+    assert rows["traced.add"][:2] == ["1", "0"]
+    assert rows["traced.names"][0] == "30"
+    assert rows["HPy_GetAttr_s"][0] == "300"
+    assert 'traced.names: HPy_GetAttr_s(… "real") 300 times: make the name an object' in said
+    assert "%" in rows["HPy_Add"]
+
+
+def test_the_report_for_programs(mod, trace, tmp_path):
+    path = tmp_path / "report.json"
+    with trace.collect() as t:
+        mod.names(1)
+    t.report("json", path)
+    document = json.loads(path.read_text())
+    assert document["version"] == 1
+    (names,) = document["entries"]
+    assert (names["module"], names["name"], names["calls"]) == ("traced", "names", 1)
+    assert names["handles_opened"] == 11
+    assert names["texts"] == [{"function": "HPy_GetAttr_s", "text": "real", "count": 10}]
+    calls = {row["name"]: row["calls"] for row in document["functions"]}
+    assert calls == {"HPy_GetAttr_s": 10, "HPy_Close": 10, "HPy_Dup": 1}
+    assert document["time_ns"] == sum(
+        row["own_ns"] for row in document["functions"] + document["entries"]
+    )
+
+
+def test_the_page_needs_nothing_beside_itself(mod, trace):
+    page = io.StringIO()
+    with trace.collect() as t:
+        mod.names(1)
+    t.report(format="html", file=page)
+    parser = Elements()
+    parser.feed(page.getvalue())
+    assert {"svg", "rect", "table", "title"} <= parser.tags
+    assert not {"script", "link", "img", "iframe"} & parser.tags
+    assert "://" not in page.getvalue()
+    assert "traced.names" in parser.text and "HPy_GetAttr_s" in parser.text
+    assert "prefers-color-scheme: dark" in parser.text
+
+
+class Elements(html.parser.HTMLParser):
+    """The names of a page's elements, which must be closed in their order, and its text."""
+
+    VOID = {"meta", "rect"}
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.text, self.open = set(), "", []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.add(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_a_format_that_does_not_exist(trace):
+    with pytest.raises(ValueError, match="text, json, html"):
+        trace.report("pdf")
+
+
+def test_time_lines(mod, trace, tmp_path):
+    path = tmp_path / "out.json"
+    with pytest.raises(RuntimeError, match="HPY_TRACE_EVENTS"):
+        trace.chrome(path)
+    with trace.collect(events=3) as t:
+        mod.call(lambda: mod.add(1, 2))
+        mod.add(1, 2)
+    t.chrome(path)
+    document = json.loads(path.read_text())
+    events = document["traceEvents"]
+    assert [event["name"] for event in events] == ["HPy_Add", "traced.add", "HPy_Call"]
+    assert document["otherData"] == {"dropped": 3, "limit": 3}
+    add, entered, call = events
+    for inner, outer in [(add, entered), (entered, call)]:
+        assert outer["ts"] <= inner["ts"]
+        assert inner["ts"] + inner["dur"] <= outer["ts"] + outer["dur"] + 0.01
+    assert all(event["ph"] == "X" and event["tid"] == add["tid"] for event in events)
+    with pytest.raises(RuntimeError):
+        trace.chrome(path)
+
+
+def run(path, code, **environment):
+    """A process that runs `code` with the extension imported as `mod`, as HPY=trace wants it."""
+    begin = """
+    import os, sys
+    from importlib.util import spec_from_file_location
+    from hpy import universal
+
+    spec = spec_from_file_location("traced", sys.argv[1])
+    mod = universal._load_bootstrap("traced", "traced", "", sys.argv[1], None, spec, os.environ)
+    """
+    code = textwrap.dedent(begin) + textwrap.dedent(code)
+    command = [sys.executable, "-c", code, str(path)]
+    environment = os.environ | {"HPY": "trace"} | environment
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "begin"),
+    [(".txt", "24 calls"), (".json", "{"), (".html", "<!DOCTYPE"), (".trace.json", '{"trace')],
+)
+def test_a_report_when_the_process_ends(path, tmp_path, suffix, begin):
+    file = str(tmp_path / "report-{pid}") + suffix
+    done = run(path, "mod.names(1); print(os.getpid())", HPY_TRACE_REPORT=file)
+    assert done.returncode == 0, done
+    report = tmp_path / f"report-{done.stdout.strip()}{suffix}"
+    assert report.read_text().startswith(begin)
+
+
+def test_counting_only_when_the_environment_says_so(path):
+    done = run(path, "from hpy import trace; print(trace.is_timing())", HPY_TRACE_TIMING="0")
+    assert done.stdout == "False\n", done
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "advice"),
+    [
+        ("HPY_TRACE_REPORT", "report.pdf", ".txt, .json, .html, .trace.json"),
+        ("HPY_TRACE_EVENTS", "many", "number"),
+        ("HPY_TRACE_TIMING", "yes", "0"),
+    ],
+)
+def test_settings_that_cannot_be_understood(path, variable, value, advice):
+    done = run(path, "", **{variable: value})
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"ValueError: Invalid environment variable {variable}={value!r}")
+    assert advice in last

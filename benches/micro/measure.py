@@ -1,7 +1,7 @@
 """Run each small function of a module N and 2N times, for callgrind to count.
 
-Usage: measure.py LIBRARY REPEAT [debug], two shared libraries; `debug` loads the first in debug
-mode. Prints N and the name of each row.
+Usage: measure.py LIBRARY REPEAT [MODE], two shared libraries; the first is loaded in the mode.
+Prints N and the name of each row.
 """
 
 import gc
@@ -118,7 +118,7 @@ def loops(module):
 
 def main():
     """Make each measurement twice: for N and for 2N."""
-    module, repeat = load(sys.argv[1], sys.argv[3:] == ["debug"]), load(sys.argv[2]).repeat
+    module, repeat = load(sys.argv[1], *sys.argv[3:]), load(sys.argv[2]).repeat
     # In debug mode, the first thousand handles take new memory.
     for _ in range(2000):
         module.no_argument()

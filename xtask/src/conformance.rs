@@ -49,8 +49,14 @@ build-backend = "backend"
 backend-path = ["."]
 "#;
 
-/// Runs the suite, compiled with our headers; `arguments` go to pytest.
-pub fn conformance(root: &Path, python: Option<&Path>, arguments: &[String]) -> Result<()> {
+/// Runs the suite, compiled with our headers; `arguments` go to pytest. With `mode`, only what loads universal extensions, which are
+/// loaded in that mode instead.
+pub fn conformance(
+    root: &Path,
+    python: Option<&Path>,
+    mode: Option<&str>,
+    arguments: &[String],
+) -> Result<()> {
     require_compiler()?;
     let environment = Environment::prepare(root, python)?;
     environment.require(REQUIREMENTS)?;
@@ -60,8 +66,14 @@ pub fn conformance(root: &Path, python: Option<&Path>, arguments: &[String]) -> 
     step("run the published suite");
     let report = suite.join("report.xml");
     let mut pytest = environment.command();
-    pytest.args(["-m", "pytest", "test"]).args(arguments);
-    summarise("conformance", &run_suite(&mut pytest, &suite, &report)?)
+    pytest.args(["-m", "pytest", "test"]);
+    if let Some(mode) = mode {
+        pytest::force_mode(&mut pytest, root, mode);
+        pytest.args(["--ignore=test/hpy_devel", "-k", "universal and not hybrid"]);
+    }
+    pytest.args(arguments);
+    let title = mode.map_or("conformance".to_owned(), |mode| format!("conformance, {mode} mode"));
+    summarise(&title, &run_suite(&mut pytest, &suite, &report)?)
 }
 
 /// The suite as a cell of the matrix, in an environment in which our wheel is installed.

@@ -56,6 +56,9 @@ enum Command {
     Test {
         #[command(flatten)]
         python: Python,
+        /// Load in this mode what tests load in universal mode, and run those tests only
+        #[arg(long)]
+        mode: Option<String>,
         /// Handed to pytest
         #[arg(last = true)]
         arguments: Vec<String>,
@@ -67,6 +70,9 @@ enum Command {
         /// Compile the suite with the headers of hpy 0.9.0: its binaries must work in our runtime
         #[arg(long)]
         old_headers: bool,
+        /// Load in this mode what tests load in universal mode, and run those tests only
+        #[arg(long, conflicts_with = "old_headers")]
+        mode: Option<String>,
         /// Handed to pytest
         #[arg(last = true)]
         arguments: Vec<String>,
@@ -127,12 +133,19 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Bench { python, write, topics } => {
             bench::bench(&root(), python.path.as_deref(), &topics, write)
         }
-        Command::Test { python, arguments } => {
-            test::test(&root(), python.path.as_deref(), &arguments)
+        Command::Test { python, mode, arguments } => {
+            let python = python.path.as_deref();
+            match mode {
+                Some(mode) => test::forced(&root(), python, &mode, &arguments),
+                None => test::test(&root(), python, &arguments),
+            }
         }
-        Command::Conformance { python, old_headers, arguments } => {
-            let run = if old_headers { conformance::old_headers } else { conformance::conformance };
-            run(&root(), python.path.as_deref(), &arguments)
+        Command::Conformance { python, old_headers, mode, arguments } => {
+            let python = python.path.as_deref();
+            match mode {
+                _ if old_headers => conformance::old_headers(&root(), python, &arguments),
+                mode => conformance::conformance(&root(), python, mode.as_deref(), &arguments),
+            }
         }
         Command::Ports { python } => ports::ports(&root(), python.path.as_deref()),
         Command::Matrix { pythons, only_these, columns } => {

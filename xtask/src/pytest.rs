@@ -41,6 +41,12 @@ pub fn run(pytest: &mut Command, report: &Path) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
+/// Lets tests load in `mode` what they would load in universal mode.
+pub fn force_mode(pytest: &mut Command, root: &Path, mode: &str) {
+    let plugin = ["-p", "forced_mode"];
+    pytest.env("PYTHONPATH", root.join("tests")).env("HPY_TEST_MODE", mode).args(plugin);
+}
+
 /// How many of the tests ended so.
 pub fn count(cases: &[Case], outcome: Outcome) -> usize {
     cases.iter().filter(|case| case.outcome == outcome).count()

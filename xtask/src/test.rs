@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::environment::Environment;
 use crate::generate;
 use crate::old;
+use crate::pytest;
 use crate::shell::{cargo, require_compiler, run, step};
 
 /// What the Python tests need from the package index.
@@ -43,4 +44,17 @@ pub fn test(root: &Path, python: Option<&Path>, arguments: &[String]) -> Result<
     run(pytest
         .args(["-m", "pytest", "--numprocesses=auto", "-q", "-rs", "tests", "examples"])
         .args(arguments))
+}
+
+/// Runs the tests that load universal extensions, which are loaded in `mode` instead; `arguments` go to pytest.
+pub fn forced(root: &Path, python: Option<&Path>, mode: &str, arguments: &[String]) -> Result<()> {
+    require_compiler()?;
+    let environment = Environment::prepare(root, python)?;
+    environment.require(REQUIREMENTS)?;
+    environment.install_hpy()?;
+    step(&format!("test the API in {mode} mode"));
+    let mut pytest = environment.command();
+    pytest.args(["-m", "pytest", "--numprocesses=auto", "-q"]);
+    pytest::force_mode(&mut pytest, root, mode);
+    run(pytest.args(["-k", "universal", "tests/api"]).args(arguments))
 }

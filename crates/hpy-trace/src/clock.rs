@@ -62,6 +62,21 @@ fn measure() -> u64 {
     (ticks as f64 / passed.as_secs_f64()).round() as u64
 }
 
+/// How many nanoseconds it takes to read the clock, which is done twice for each call that is timed.
+pub fn reading_time() -> f64 {
+    const READINGS: u64 = 1000;
+    start();
+    let level = level::level();
+    let once = || {
+        let began = now(level);
+        let end = (0..READINGS).map(|_| now(level)).last().unwrap_or(began);
+        end.saturating_sub(began)
+    };
+    // What disturbs the readings makes them longer, never shorter.
+    let ticks = (0..5).map(|_| once()).min().unwrap_or_default();
+    ticks as f64 * 1e9 / frequency() as f64 / READINGS as f64
+}
+
 /// What a number of ticks is in nanoseconds.
 pub(crate) fn nanoseconds(ticks: u64) -> u64 {
     let product = u128::from(ticks) * 1_000_000_000 / u128::from(frequency().max(1));
@@ -152,5 +167,6 @@ mod tests {
         let (ticks, passed) = (now(level()) - began, instant.elapsed());
         let difference = nanoseconds(ticks) as f64 / passed.as_nanos() as f64;
         assert!((0.98..1.02).contains(&difference), "{difference}");
+        assert!((0.1..10_000.0).contains(&reading_time()), "{}", reading_time());
     }
 }

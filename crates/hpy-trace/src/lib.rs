@@ -37,7 +37,7 @@ mod view;
 mod world;
 
 pub use api::Info;
-pub use clock::frequency;
+pub use clock::{frequency, reading_time};
 pub use compose::{wrap_above, wrap_below};
 pub use events::{Event, Recording, What, record_events, recording};
 pub use generated::{FUNCTION_TABLE, FUNCTIONS};

@@ -14,8 +14,8 @@ use pyo3::types::PyDict;
 pub(crate) mod _trace {
     #[pymodule_export]
     use super::{
-        get_call_counts, get_durations, get_frequency, is_timing, record_events, recording,
-        set_timing, set_trace_functions, snapshot,
+        get_call_counts, get_durations, get_frequency, is_timing, reading_time, record_events,
+        recording, set_timing, set_trace_functions, snapshot,
     };
 
     use pyo3::prelude::*;
@@ -52,6 +52,12 @@ fn by_member(py: Python<'_>, numbers: impl Iterator<Item = u64>) -> PyResult<Bou
 #[pyfunction]
 fn get_frequency() -> u64 {
     hpy_trace::frequency()
+}
+
+/// How many nanoseconds it takes to read that clock, which is done twice for each call.
+#[pyfunction]
+fn reading_time() -> f64 {
+    hpy_trace::reading_time()
 }
 
 /// Set whether calls are timed; otherwise they are only counted, which costs less.

@@ -12,11 +12,19 @@ from hpy.universal._trace import (
     set_trace_functions,
 )
 
+from hpy.trace._events import chrome, record
+from hpy.trace._report import Collected, collect, report
+
 __all__ = [
+    "Collected",
+    "chrome",
+    "collect",
     "get_call_counts",
     "get_durations",
     "get_frequency",
     "is_timing",
+    "record",
+    "report",
     "set_timing",
     "set_trace_functions",
 ]

@@ -11,6 +11,7 @@ mod programs;
 mod rivals;
 mod startup;
 mod table;
+mod trace;
 
 use std::path::{Path, PathBuf};
 
@@ -32,6 +33,7 @@ const TOPICS: &[Topic] = &[
     Topic { name: "rivals", measure: rivals::measure },
     Topic { name: "startup", measure: startup::measure },
     Topic { name: "debug", measure: debug::measure },
+    Topic { name: "trace", measure: trace::measure },
 ];
 
 /// What each topic works with.
