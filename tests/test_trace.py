@@ -418,15 +418,13 @@ def test_the_page_needs_nothing_beside_itself(mod, trace):
 class Elements(html.parser.HTMLParser):
     """The names of a page's elements, which must be closed in their order, and its text."""
 
-    VOID = {"meta", "rect"}
-
     def __init__(self):
         super().__init__()
         self.tags, self.text, self.open = set(), "", []
 
     def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
-        if tag not in self.VOID:
+        if tag not in ("meta", "rect"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):

@@ -19,4 +19,4 @@ pub use error::Error;
 pub use extension::{Extension, Support, Version};
 pub use host::{Fields, Host, Level, Wrap, Wrapped};
 pub use mode::Mode;
-pub use wrapper::{Entry, Wrapper};
+pub use wrapper::{Entry, Wrapper, gets_context};

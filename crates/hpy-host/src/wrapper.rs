@@ -2,7 +2,10 @@
 
 use std::ffi::c_void;
 
-use hpy_abi::{HPyContext, HPyFunc_Signature};
+use hpy_abi::{
+    HPyContext, HPyFunc_CAPSULE_DESTRUCTOR, HPyFunc_DESTROYFUNC, HPyFunc_Signature,
+    HPyFunc_TRAVERSEPROC,
+};
 
 /// How a function is entered: what is called instead of it, and with what in place of the context.
 #[derive(Clone, Copy)]
@@ -26,4 +29,9 @@ pub trait Wrapper: Sync {
         signature: HPyFunc_Signature,
         function: unsafe extern "C" fn(),
     ) -> Option<Entry>;
+}
+
+/// Whether functions of this signature get a context.
+pub fn gets_context(signature: HPyFunc_Signature) -> bool {
+    !matches!(signature, HPyFunc_CAPSULE_DESTRUCTOR | HPyFunc_DESTROYFUNC | HPyFunc_TRAVERSEPROC)
 }

@@ -1,6 +1,6 @@
 //! The clock: the processor's counter where it runs at one speed whatever the processor does, else the system's monotonic clock.
 //!
-//! The counter takes a third of the time of a system clock that is asked through the vDSO. How long a tick is, is found by comparing both
+//! Reading the counter takes less than half of the time that the system's clock takes through the vDSO (8 and 18 ns on an Intel Xeon). How long a tick is, is found by comparing both
 //! clocks between the first use and the first question, and stays the same from then on.
 
 use std::sync::OnceLock;
@@ -101,7 +101,7 @@ mod processor {
         __cpuid(0x8000_0000).eax >= POWER && __cpuid(POWER).edx & (1 << 8) != 0
     }
 
-    /// The instruction does not wait for those before it: that costs half of the time, and is wrong by a few nanoseconds.
+    /// The instruction does not wait for those before it, as `rdtscp` does in twice the time; so a reading is wrong by a few nanoseconds.
     #[inline(always)]
     pub(super) fn ticks() -> u64 {
         // SAFETY: every x86-64 processor has it.

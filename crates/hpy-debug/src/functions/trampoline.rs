@@ -4,7 +4,7 @@ use core::ffi::c_void;
 use core::ptr;
 
 use hpy_abi::{HPyCFunction, HPyContext, HPyFunc_Signature};
-use hpy_host::Wrapper;
+use hpy_host::{Wrapper, gets_context};
 
 use crate::api::Api;
 use crate::generated::info;
@@ -31,10 +31,4 @@ pub(crate) unsafe extern "C" fn ctx_CallRealFunctionFromTrampoline(
         let call = (*inner).ctx_CallRealFunctionFromTrampoline;
         call(first.cast_mut().cast(), sig, function, args);
     }
-}
-
-/// Whether functions of this signature get a context.
-fn gets_context(signature: HPyFunc_Signature) -> bool {
-    use hpy_abi::{HPyFunc_CAPSULE_DESTRUCTOR, HPyFunc_DESTROYFUNC, HPyFunc_TRAVERSEPROC};
-    !matches!(signature, HPyFunc_CAPSULE_DESTRUCTOR | HPyFunc_DESTROYFUNC | HPyFunc_TRAVERSEPROC)
 }
