@@ -17,9 +17,14 @@ def load(name, path, spec, debug=False, mode=-1):
     """Do what hpy.universal.load does, in the mode that is forced if it would be universal."""
     if debug if mode == -1 else mode != universal.MODE_UNIVERSAL:
         return load_as_asked(name, path, spec, debug=debug, mode=mode)
+    number = getattr(universal, f"MODE_{MODE.upper()}", None)
+    if number is not None:
+        return load_as_asked(name, path, spec, mode=number)
     # Only the environment of a stub can ask for modes that are combined.
-    environment = {"HPY": MODE}
-    return universal._load_bootstrap(name, spec.name, "", path, spec.loader, spec, environment)
+    package = getattr(spec, "parent", "")
+    return universal._load_bootstrap(
+        name, spec.name, package, path, spec.loader, spec, {"HPY": MODE}
+    )
 
 
 universal.load = load
