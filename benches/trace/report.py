@@ -15,7 +15,7 @@ from loading import load  # noqa: E402
 
 from hpy import trace  # noqa: E402
 
-TIMES = 10
+TIMES = 3
 
 
 def main():
