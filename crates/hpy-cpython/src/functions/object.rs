@@ -14,10 +14,9 @@ use crate::load::Load;
 /// `HPy_Length`
 pub(crate) unsafe extern "C" fn ctx_Length(_ctx: *mut HPyContext, h: HPy) -> isize {
     let object = py(h);
-    // SAFETY: the handle is open, and lists and tuples keep their size where every variable-sized object does.
+    // SAFETY: the handle is open, and a list keeps its size where every variable-sized object does.
     unsafe {
-        let sized = ffi::PyList_CheckExact(object) != 0 || ffi::PyTuple_CheckExact(object) != 0;
-        if sized && !cfg!(Py_GIL_DISABLED) {
+        if !cfg!(Py_GIL_DISABLED) && ffi::PyList_CheckExact(object) != 0 {
             return ffi::Py_SIZE(object);
         }
         ffi::PyObject_Length(object)
