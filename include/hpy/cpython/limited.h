@@ -167,6 +167,7 @@ HPyAPI_INLINE void _HPyLimited_Dump(PyObject *object)
 #    define _HPY_CONTEXTVAR_GET _HPyLimited_GetContextVar
 #    define _HPY_DUMP _HPyLimited_Dump
 #    define _HPY_BYTES_SIZE PyBytes_Size
+#    define _HPY_TYPE_FLAGS PyType_GetFlags
 #    define _HPY_TUPLE_SIZE PyTuple_Size
 #    define _HPY_TUPLE_GET PyTuple_GetItem
 #    define _HPY_TUPLE_SET PyTuple_SetItem
@@ -175,6 +176,7 @@ HPyAPI_INLINE void _HPyLimited_Dump(PyObject *object)
 #    define _HPY_CONTEXTVAR_GET PyContextVar_Get
 #    define _HPY_DUMP _PyObject_Dump
 #    define _HPY_BYTES_SIZE PyBytes_GET_SIZE
+#    define _HPY_TYPE_FLAGS(type) ((type)->tp_flags)
 #    define _HPY_TUPLE_SIZE PyTuple_GET_SIZE
 #    define _HPY_TUPLE_GET PyTuple_GET_ITEM
 #    define _HPY_TUPLE_SET PyTuple_SET_ITEM

@@ -65,10 +65,10 @@ HPyAPI_INLINE int HPy_TypeCheck(HPyContext *ctx, HPy obj, HPy type)
     if (own == wanted) {
         return 1;
     }
-#if !defined(Py_LIMITED_API) && !defined(Py_GIL_DISABLED)
+#ifndef Py_GIL_DISABLED
     /* A subclass of one of the types that have a flag has the flag as well. So an object without
        it is no instance, and the walk through its type's bases is saved. */
-    if (wanted->tp_flags & ~own->tp_flags & _HPY_SUBCLASS_FLAGS) {
+    if (_HPY_TYPE_FLAGS(wanted) & ~_HPY_TYPE_FLAGS(own) & _HPY_SUBCLASS_FLAGS) {
         return 0;
     }
 #endif
