@@ -75,6 +75,7 @@ extern "C" {
 #include "hpy/defs.h"
 #include "hpy/type.h"
 #include "hpy/module.h"
+#include "hpy/shared.h"
 
 #ifdef HPY_ABI_CPYTHON
 #    include "hpy/cpython/cpython.h"
@@ -86,6 +87,7 @@ extern "C" {
 #    include "hpy/universal/module.h"
 #endif
 
+#include "hpy/threads.h"
 #include "hpy/inline_helpers.h"
 #include "hpy/format.h"
 #include "hpy/argparse.h"

@@ -20,6 +20,32 @@
 #ifndef HPY_MODULE_H
 #define HPY_MODULE_H
 
+/*
+ * What a module supports beyond what each module does. An author defines these in front of hpy.h,
+ * in each source file of the extension. A host that does not know them takes the module for one
+ * that supports neither.
+ *
+ * `HPY_MOD_GIL_NOT_USED`: its functions may run in several threads at once, where Python runs
+ * without an interpreter lock. C variables that more than one thread changes are the author's to
+ * protect. Fields and globals may be loaded and stored at any time; the field itself must then be
+ * written where `HPyField_Load` and `HPyField_IsNull` want one, not a copy of it. Without it, a
+ * free-threaded Python switches its lock on when the module is imported.
+ *
+ * `HPY_MOD_MULTIPLE_INTERPRETERS`: several interpreters of one process may import it, also those
+ * with a lock of their own. What it keeps in globals belongs to each interpreter; other C variables
+ * are shared by them, and must not hold handles. Without it, only the main interpreter imports it.
+ */
+#ifdef HPY_MOD_GIL_NOT_USED
+#    define _HPY_SUPPORTS_NO_LOCK 1
+#else
+#    define _HPY_SUPPORTS_NO_LOCK 0
+#endif
+#ifdef HPY_MOD_MULTIPLE_INTERPRETERS
+#    define _HPY_SUPPORTS_INTERPRETERS 2
+#else
+#    define _HPY_SUPPORTS_INTERPRETERS 0
+#endif
+
 /** The description of a module. Replaces `PyModuleDef`. */
 typedef struct {
     /** The documentation string, UTF-8, or NULL. */

@@ -6,16 +6,6 @@
 
 #include "../generated/context_cpython.h"
 
-/*
- * Marks a variable that is defined in each translation unit of a library, exists once in the
- * library, and is not seen by others.
- */
-#if defined(_WIN32)
-#    define _HPY_ONE_A_LIBRARY __declspec(selectany)
-#else
-#    define _HPY_ONE_A_LIBRARY __attribute__((weak)) HPy_HIDDEN_SYMBOL
-#endif
-
 /* Structs are aligned for any C type. */
 #define _HPY_STRUCT_ALIGN ((size_t)16)
 #define _HPY_ALIGN_UP(size, alignment) (((size) + (alignment)-1) / (alignment) * (alignment))
@@ -52,6 +42,7 @@ typedef struct {
     destructor class_dealloc;
     traverseproc class_traverse;
     inquiry class_clear;
+    _HPyLock lock; /* of what is interned */
     _HPyInterned *interned;
     /* See tracker.h. */
     void *trackers;
@@ -162,21 +153,27 @@ HPyAPI_INLINE int _HPyLibrary_Init(void)
  */
 HPyAPI_INLINE void *_HPy_Intern(const void *bytes, size_t size)
 {
+    _HPyLibrary *library = &_HPyLibrary_Shared;
     _HPyInterned *entry;
-    for (entry = _HPyLibrary_Shared.interned; entry != NULL; entry = entry->next) {
-        if (entry->size == size && memcmp(entry->bytes, bytes, size) == 0) {
-            return entry->bytes;
+    _HPyLock_Wait(&library->lock);
+    entry = library->interned;
+    while (entry != NULL && (entry->size != size || memcmp(entry->bytes, bytes, size) != 0)) {
+        entry = entry->next;
+    }
+    if (entry == NULL) {
+        entry = (_HPyInterned *)malloc(offsetof(_HPyInterned, bytes) + size);
+        if (entry != NULL) {
+            memcpy(entry->bytes, bytes, size);
+            entry->size = size;
+            entry->next = library->interned;
+            library->interned = entry;
         }
     }
-    entry = (_HPyInterned *)malloc(offsetof(_HPyInterned, bytes) + size);
+    _HPyLock_Release(&library->lock);
     if (entry == NULL) {
         PyErr_NoMemory();
         return NULL;
     }
-    memcpy(entry->bytes, bytes, size);
-    entry->size = size;
-    entry->next = _HPyLibrary_Shared.interned;
-    _HPyLibrary_Shared.interned = entry;
     return entry->bytes;
 }
 

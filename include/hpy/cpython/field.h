@@ -1,6 +1,7 @@
 /*
  * The CPython ABI: references in C structs and in static variables. Either is the address of an
- * object that it owns, or 0. Globals belong to the library: several imports of it share them.
+ * object that it owns, or 0. Globals belong to the library: several imports of it share them. (But
+ * see globals.h.)
  */
 #ifndef HPY_CPYTHON_FIELD_H
 #define HPY_CPYTHON_FIELD_H
@@ -11,7 +12,11 @@ HPyAPI_INLINE void _HPy_Store(intptr_t *place, PyObject *object)
 {
     PyObject *old = (PyObject *)*place;
     Py_XINCREF(object);
+#ifdef HPY_MOD_GIL_NOT_USED
+    __atomic_store_n(place, (intptr_t)object, __ATOMIC_RELAXED); /* see _HPyField_IsNullShared */
+#else
     *place = (intptr_t)object;
+#endif
     Py_XDECREF(old);
 }
 
@@ -36,6 +41,10 @@ HPyAPI_INLINE HPy HPyField_Load(HPyContext *ctx, HPy source_object, HPyField sou
     return _HPy_Load(source_field._i);
 }
 
+#if _HPY_SUPPORTS_NO_LOCK || _HPY_SUPPORTS_INTERPRETERS
+#    include "globals.h"
+#else
+
 HPyAPI_INLINE void HPyGlobal_Store(HPyContext *ctx, HPyGlobal *global, HPy h)
 {
     (void)ctx;
@@ -47,5 +56,7 @@ HPyAPI_INLINE HPy HPyGlobal_Load(HPyContext *ctx, HPyGlobal global)
     (void)ctx;
     return _HPy_Load(global._i);
 }
+
+#endif
 
 #endif /* HPY_CPYTHON_FIELD_H */

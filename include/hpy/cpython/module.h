@@ -11,7 +11,7 @@
     _HPY_EXTERN_C HPy_EXPORTED_SYMBOL PyObject *PyInit_##NAME(void);                               \
     PyObject *PyInit_##NAME(void)                                                                  \
     {                                                                                              \
-        static _HPyModule module;                                                                  \
+        static _HPyModule *module;                                                                 \
         return _HPyModule_Init(&module, #NAME, &DEF);                                              \
     }
 
@@ -93,15 +93,15 @@ HPyAPI_INLINE int _HPyModule_Allocate(_HPyModule *module, const HPyModuleDef *hp
 {
     const PyMethodDef *legacy;
     HPyDef **def;
-    size_t count = 1;
+    size_t count = 3; /* the end, and what the module supports */
     for (def = hpydef->defines; def != NULL && *def != NULL; def++) {
         count++;
     }
     for (legacy = hpydef->legacy_methods; legacy != NULL && legacy->ml_name != NULL; legacy++) {
         count++;
     }
-    module->def.m_slots = (PyModuleDef_Slot *)_HPy_Calloc(count, sizeof(PyModuleDef_Slot));
-    module->def.m_methods = (PyMethodDef *)_HPy_Calloc(count, sizeof(PyMethodDef));
+    module->def.m_slots = (PyModuleDef_Slot *)calloc(count, sizeof(PyModuleDef_Slot));
+    module->def.m_methods = (PyMethodDef *)calloc(count, sizeof(PyMethodDef));
     if (module->def.m_slots == NULL || module->def.m_methods == NULL) {
         PyErr_NoMemory();
         return -1;
@@ -144,32 +144,74 @@ HPyAPI_INLINE int _HPyModule_Check(const _HPyModule *module, const HPyModuleDef 
     return 0;
 }
 
-/* Fills the definition, the first time that the module is imported. */
-HPyAPI_INLINE int _HPyModule_Prepare(_HPyModule *module, const char *name,
-                                     const HPyModuleDef *hpydef)
+/* Says what the module supports, to a CPython that asks. */
+HPyAPI_INLINE void _HPyModule_AddSupport(_HPyModule *module)
 {
-    static const PyModuleDef_Base base = PyModuleDef_HEAD_INIT;
-    memset(module, 0, sizeof(*module));
-    module->def.m_base = base;
-    module->def.m_doc = hpydef->doc;
-    if (_HPyModule_Allocate(module, hpydef) < 0 || _HPyModule_AddAll(module, hpydef) < 0 ||
-        _HPyModule_Check(module, hpydef) < 0) {
-        PyMem_Free(module->def.m_slots);
-        PyMem_Free(module->def.m_methods);
-        return -1;
-    }
-    module->def.m_name = name;
-    return 0;
+#if defined(Py_mod_multiple_interpreters) && _HPY_SUPPORTS_INTERPRETERS
+    _HPyModule_PushSlot(module, Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED);
+#endif
+#if defined(Py_mod_gil) && _HPY_SUPPORTS_NO_LOCK
+    _HPyModule_PushSlot(module, Py_mod_gil, Py_MOD_GIL_NOT_USED);
+#endif
+    (void)module;
 }
 
-/* What PyInit_NAME returns. */
-HPyAPI_INLINE PyObject *_HPyModule_Init(_HPyModule *module, const char *name,
-                                        const HPyModuleDef *hpydef)
+HPyAPI_INLINE void _HPyModule_Free(_HPyModule *module)
 {
-    if (_HPyLibrary_Init() < 0 ||
-        (module->def.m_name == NULL && _HPyModule_Prepare(module, name, hpydef) < 0)) {
+    if (module != NULL) {
+        free(module->def.m_slots);
+        free(module->def.m_methods);
+        free(module);
+    }
+}
+
+/* Makes the definition; NULL with an exception if it cannot be. */
+HPyAPI_INLINE _HPyModule *_HPyModule_Prepare(const char *name, const HPyModuleDef *hpydef)
+{
+    static const PyModuleDef_Base base = PyModuleDef_HEAD_INIT;
+    _HPyModule *module = (_HPyModule *)calloc(1, sizeof(*module));
+    if (module == NULL) {
+        PyErr_NoMemory();
         return NULL;
     }
+    module->def.m_base = base;
+    module->def.m_doc = hpydef->doc;
+    module->def.m_name = name;
+    if (_HPyModule_Allocate(module, hpydef) < 0 || _HPyModule_AddAll(module, hpydef) < 0 ||
+        _HPyModule_Check(module, hpydef) < 0) {
+        _HPyModule_Free(module);
+        return NULL;
+    }
+    _HPyModule_AddSupport(module);
+    return module;
+}
+
+/* What PyInit_NAME returns. Several interpreters may come at once: one makes what all use. */
+HPyAPI_INLINE PyObject *_HPyModule_Init(_HPyModule **place, const char *name,
+                                        const HPyModuleDef *hpydef)
+{
+    _HPyLock *lock = &_HPyLibrary_Shared.lock;
+    _HPyModule *mine = NULL, *module;
+    if (_HPyLibrary_Init() < 0) {
+        return NULL;
+    }
+    _HPyLock_Wait(lock);
+    module = *place;
+    _HPyLock_Release(lock);
+    if (module == NULL) {
+        mine = _HPyModule_Prepare(name, hpydef);
+        if (mine == NULL) {
+            return NULL;
+        }
+        _HPyLock_Wait(lock);
+        if (*place == NULL) {
+            *place = mine;
+            mine = NULL;
+        }
+        module = *place;
+        _HPyLock_Release(lock);
+    }
+    _HPyModule_Free(mine);
     return PyModuleDef_Init(&module->def);
 }
 

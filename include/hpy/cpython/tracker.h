@@ -19,10 +19,17 @@ typedef struct {
     HPy first[1];
 } _HPyTracker_Block;
 
+/* Where one lock protects them. */
+#if defined(Py_GIL_DISABLED) || defined(HPY_MOD_MULTIPLE_INTERPRETERS)
+#    define _HPY_KEEP_TRACKERS 0
+#else
+#    define _HPY_KEEP_TRACKERS 1
+#endif
+
 /* A closed block of the usual size, or NULL. Each leads to the next. */
 HPyAPI_INLINE _HPyTracker_Block *_HPyTracker_Take(void)
 {
-#ifndef Py_GIL_DISABLED
+#if _HPY_KEEP_TRACKERS
     _HPyTracker_Block *block = (_HPyTracker_Block *)_HPyLibrary_Shared.trackers;
     if (block != NULL) {
         _HPyLibrary_Shared.trackers = block->handles;
@@ -36,7 +43,7 @@ HPyAPI_INLINE _HPyTracker_Block *_HPyTracker_Take(void)
 /* Frees a block without an array of its own, or keeps it. */
 HPyAPI_INLINE void _HPyTracker_Free(_HPyTracker_Block *block)
 {
-#ifndef Py_GIL_DISABLED
+#if _HPY_KEEP_TRACKERS
     if (block->capacity == _HPY_TRACKER_USUAL_SIZE + 1) {
         block->handles = (HPy *)_HPyLibrary_Shared.trackers;
         _HPyLibrary_Shared.trackers = block;

@@ -34,6 +34,7 @@
         return &DEF;                                                                               \
     }                                                                                              \
     _HPY_REQUIRED_INTERPRETER(NAME)                                                                \
+    _HPY_MODULE_SUPPORT(NAME)                                                                      \
     _HPY_CHECK_PYTHON_H                                                                            \
     _HPY_STUB_FREE_INIT(NAME)
 
@@ -69,6 +70,17 @@
         }
 #else
 #    define _HPY_REQUIRED_INTERPRETER(NAME)
+#endif
+
+/* Tells a host what the module supports; left out if that is nothing. */
+#if _HPY_SUPPORTS_NO_LOCK || _HPY_SUPPORTS_INTERPRETERS
+#    define _HPY_MODULE_SUPPORT(NAME)                                                              \
+        _HPY_EXPORT(uint32_t, get_module_support_##NAME, (void))                                   \
+        {                                                                                          \
+            return _HPY_SUPPORTS_NO_LOCK | _HPY_SUPPORTS_INTERPRETERS;                             \
+        }
+#else
+#    define _HPY_MODULE_SUPPORT(NAME)
 #endif
 
 /* Declares a function that hosts look up, and begins its definition. */

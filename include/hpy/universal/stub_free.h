@@ -42,6 +42,7 @@ extern void _HPyStub_Fetch(cpy_PyObject **type, cpy_PyObject **value, cpy_PyObje
     _HPY_WEAK_PYTHON(PyErr_Fetch);
 extern cpy_PyObject *_HPyStub_Format(cpy_PyObject *exception, const char *format, ...)
     _HPY_WEAK_PYTHON(PyErr_Format);
+extern cpy_PyObject *_HPyStub_GetRaisedException(void) _HPY_WEAK_PYTHON(PyErr_GetRaisedException);
 extern cpy_PyObject *_HPyStub_ImportError _HPY_WEAK_PYTHON(PyExc_ImportError);
 extern cpy_PyObject *_HPyStub_ModuleNotFoundError _HPY_WEAK_PYTHON(PyExc_ModuleNotFoundError);
 
@@ -97,10 +98,12 @@ HPyAPI_INLINE cpy_PyObject *_HPyStub_Create(cpy_PyObject *spec, HPy_UNUSED void 
     return module;
 }
 
-/* A `PyModuleDef_Slot`, whose value here is always the create function. */
+typedef cpy_PyObject *(*_HPyStub_CreateFunc)(cpy_PyObject *spec, void *def);
+
+/* A `PyModuleDef_Slot`, whose value is the create function or a number. */
 typedef struct {
     int id;
-    cpy_PyObject *(*create)(cpy_PyObject *spec, void *def);
+    _HPyStub_CreateFunc value;
 } _HPyStub_Slot;
 
 /* A `PyModuleDef` from the member `m_init` on; the same in both kinds of build. */
@@ -149,25 +152,52 @@ _HPY_ASSERT_MEMBER(_HPyStub_FreeThreadedDef, def.slots, 88);
 #    define _HPY_STUB_LOCKED_HEAD 1, NULL
 #    define _HPY_STUB_FREE_THREADED_HEAD 0, 4, 0, 0, UINT32_MAX, 0, NULL
 /* Py_mod_create */
-#    define _HPY_STUB_CREATE_SLOT 1
-
-#    define _HPY_STUB_DEF(NAME)                                                                    \
+#    define _HPY_STUB_CREATE_SLOT                                                                  \
         {                                                                                          \
-            NULL, 0, NULL, NAME, NULL, 0, NULL, slots, NULL, NULL, NULL                            \
+            1, _HPyStub_Create                                                                     \
+        }
+/* Py_mod_multiple_interpreters, since 3.12: one with a lock of its own (2). */
+#    if _HPY_SUPPORTS_INTERPRETERS
+#        define _HPY_STUB_INTERPRETERS_SLOT {3, (_HPyStub_CreateFunc)(uintptr_t)2},
+#    else
+#        define _HPY_STUB_INTERPRETERS_SLOT
+#    endif
+/* Py_mod_gil, since 3.13: not used (1). */
+#    if _HPY_SUPPORTS_NO_LOCK
+#        define _HPY_STUB_GIL_SLOT {4, (_HPyStub_CreateFunc)(uintptr_t)1},
+#    else
+#        define _HPY_STUB_GIL_SLOT
+#    endif
+
+#    define _HPY_STUB_DEF(NAME, SLOTS)                                                             \
+        {                                                                                          \
+            NULL, 0, NULL, NAME, NULL, 0, NULL, SLOTS, NULL, NULL, NULL                            \
         }
 
 #    define _HPY_STUB_FREE_INIT(NAME)                                                              \
         _HPY_EXPORT(cpy_PyObject *, PyInit_##NAME, (void))                                         \
         {                                                                                          \
-            static _HPyStub_Slot slots[] = {{_HPY_STUB_CREATE_SLOT, _HPyStub_Create}, {0, NULL}};  \
-            static _HPyStub_LockedDef locked = {_HPY_STUB_LOCKED_HEAD, _HPY_STUB_DEF(#NAME)};      \
-            static _HPyStub_FreeThreadedDef free_threaded = {_HPY_STUB_FREE_THREADED_HEAD,         \
-                                                             _HPY_STUB_DEF(#NAME)};                \
+            static _HPyStub_Slot slots[] = {_HPY_STUB_CREATE_SLOT, {0, NULL}};                     \
+            static _HPyStub_Slot slots_since_312[] = {_HPY_STUB_CREATE_SLOT,                       \
+                                                      _HPY_STUB_INTERPRETERS_SLOT{0, NULL}};       \
+            static _HPyStub_Slot free_threaded_slots[] = {                                         \
+                _HPY_STUB_CREATE_SLOT, _HPY_STUB_INTERPRETERS_SLOT _HPY_STUB_GIL_SLOT{0, NULL}};   \
+            static _HPyStub_LockedDef locked = {_HPY_STUB_LOCKED_HEAD,                             \
+                                                _HPY_STUB_DEF(#NAME, slots)};                      \
+            static _HPyStub_LockedDef locked_since_312 = {_HPY_STUB_LOCKED_HEAD,                   \
+                                                          _HPY_STUB_DEF(#NAME, slots_since_312)};  \
+            static _HPyStub_FreeThreadedDef free_threaded = {                                      \
+                _HPY_STUB_FREE_THREADED_HEAD, _HPY_STUB_DEF(#NAME, free_threaded_slots)};          \
+            void *def = &locked;                                                                   \
             if (_HPyStub_ModuleDef_Init == NULL) {                                                 \
                 return NULL;                                                                       \
             }                                                                                      \
-            return _HPyStub_ModuleDef_Init(_HPyStub_SetGIL != NULL ? (void *)&free_threaded        \
-                                                                   : (void *)&locked);             \
+            if (_HPyStub_SetGIL != NULL) {                                                         \
+                def = &free_threaded;                                                              \
+            } else if (_HPyStub_GetRaisedException != NULL) {                                      \
+                def = &locked_since_312;                                                           \
+            }                                                                                      \
+            return _HPyStub_ModuleDef_Init(def);                                                   \
         }
 #endif
 
