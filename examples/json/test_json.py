@@ -6,6 +6,7 @@ import json
 import math
 import random
 import sys
+import sysconfig
 
 import documents
 import pytest
@@ -621,4 +622,5 @@ def test_no_reference_is_lost(mod):
         every_operation(mod, text, value, hook)
     after, blocks_after = counts()
     assert max(abs(a - b) for a, b in zip(after, before)) < 20
-    assert blocks_after - blocks_before < 100
+    # A free-threaded Python keeps memory of threads and types for later.
+    assert sysconfig.get_config_var("Py_GIL_DISABLED") or blocks_after - blocks_before < 100
