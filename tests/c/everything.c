@@ -581,7 +581,10 @@ static HPy call_method_impl(HPyContext *ctx, HPy self, const HPy *args, size_t n
     }
     HPy name = HPyUnicode_FromString(ctx, "find");
     by_name = HPy_CallMethodTupleDict(ctx, name, args[0], args[1], HPy_NULL);
-    by_text = HPy_CallMethodTupleDict_s(ctx, "find", args[0], args[1], HPy_NULL);
+    /* Nothing is called while an exception is set: a debug build of CPython ends the process. */
+    by_text = HPy_IsNull(by_name)
+                  ? HPy_NULL
+                  : HPy_CallMethodTupleDict_s(ctx, "find", args[0], args[1], HPy_NULL);
     if (!HPy_IsNull(by_name) && !HPy_IsNull(by_text)) {
         result = HPyTuple_Pack(ctx, 2, by_name, by_text);
     }
