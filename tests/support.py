@@ -297,7 +297,7 @@ def no_leak(function, *tracked, rounds=200):
     """
     rounds = int(os.environ.get("HPY_TEST_ROUNDS", rounds))
     if FREE_THREADED:
-        tracked = [thing for thing in tracked if not isinstance(thing, type)]
+        tracked = [thing for thing in tracked if not issubclass(type(thing), type)]
     for _ in range(3):
         before = references(tracked)
         grown = -sys.getallocatedblocks()
