@@ -198,6 +198,39 @@ def test_threads(correct):
     assert len(results) == 1600 and all(results)
 
 
+CALLS = """
+FUNCTION(call)
+    return HPy_CallTupleDict(ctx, arg, HPy_NULL, HPy_NULL);
+END
+FUNCTION(same)
+    return HPy_Dup(ctx, arg);
+END
+"""
+
+MANY_CALLS = """
+    import resource
+
+    def calls():
+        for _ in range(50_000):
+            mod.same(None)
+
+    def memory():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    mod.same(None)
+    before = memory()
+    mod.call(calls)
+    assert memory() < 2 * before, (before, memory())
+    print("done")
+"""
+
+
+def test_calls_inside_a_long_one_take_no_memory():
+    pytest.importorskip("resource")
+    done = run(compiled(CALLS), MANY_CALLS)
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+
+
 def test_leaks_are_told_with_their_lines(correct, debug):
     from hpy.debug import HPyDebugError, HPyLeakError, LeakDetector, set_handle_stack_trace_limit
 

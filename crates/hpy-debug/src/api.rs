@@ -131,16 +131,15 @@ impl Api {
         for at in 0..N {
             match slots::open(handles[at]) {
                 Some(slot) if slot.is_of(self.context.world) => wrapped[at] = slot.inner(),
-                None if handles[at].is_null() && self.function.handles[at].null => {}
-                _ => return self.repair(handles),
+                _ => return self.look_closely(handles),
             }
         }
         Some(wrapped)
     }
 
-    /// The wrapped handles where at least one is not as it should be.
-    #[cold]
-    fn repair<const N: usize>(self, handles: [HPy; N]) -> Option<[HPy; N]> {
+    /// The wrapped handles where at least one is null, or not as it should be.
+    #[inline(never)]
+    fn look_closely<const N: usize>(self, handles: [HPy; N]) -> Option<[HPy; N]> {
         let mut wrapped = [HPy::NULL; N];
         for at in 0..N {
             wrapped[at] = self.one(handles[at], &self.function.handles[at])?;

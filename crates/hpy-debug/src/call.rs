@@ -1,9 +1,9 @@
 //! Calls from Python into the extension: what the printed entries do around the author's function.
 
 use core::cell::Cell;
-use core::mem::transmute_copy;
+use core::mem::{MaybeUninit, transmute_copy};
 use core::ptr;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use hpy_abi::{HPy, HPyContext};
 
@@ -12,7 +12,7 @@ use crate::findings::{
     ARGUMENT_RETURNED, CLOSED_RETURNED, CONSTANT_RETURNED, Class, FOREIGN_HANDLE, NO_EXCEPTION,
     NOT_A_HANDLE, RESULT_WITH_EXCEPTION,
 };
-use crate::handles::{Closing, Invalid, Owner, Place};
+use crate::handles::{Chain, Closing, Invalid, Owner};
 use crate::report::{self, Finding};
 use crate::slots::Slot;
 use crate::state::{State, state};
@@ -21,16 +21,74 @@ use crate::world::{Context, Target, World};
 /// In [`Context::thread`], whether the call waits for another one, or has left Python.
 const WAITS: usize = 1;
 
+/// What is known about a thread.
+struct Thread {
+    /// Its number; 0 before it is asked for.
+    id: AtomicUsize,
+    /// The context of the call that it is in; null if it is in none.
+    current: AtomicPtr<Context>,
+}
+
+/// No thread.
+static NOBODY: Thread = Thread::new();
+
+/// The thread whose call began last, or nobody: finding a thread variable takes longer than a look whether it is the same again. Read
+/// and written under the lock of the state.
+static LATEST: AtomicPtr<Thread> = AtomicPtr::new(ptr::from_ref(&NOBODY).cast_mut());
+
+impl Thread {
+    const fn new() -> Self {
+        Self { id: AtomicUsize::new(0), current: AtomicPtr::new(ptr::null_mut()) }
+    }
+}
+
+/// What sees to it that [`LATEST`] is no thread that has ended.
+struct Forget;
+
+impl Drop for Forget {
+    fn drop(&mut self) {
+        let _state = state();
+        if THREAD.with(|thread| ptr::eq(thread, LATEST.load(Ordering::Relaxed))) {
+            LATEST.store(ptr::from_ref(&NOBODY).cast_mut(), Ordering::Relaxed);
+        }
+    }
+}
+
 thread_local! {
-    /// The context of the call that this thread is in; null if it is in none.
-    static CURRENT: Cell<*const Context> = const { Cell::new(ptr::null()) };
+    static THREAD: Thread = const { Thread::new() };
+    static FORGET: Forget = const { Forget };
     /// The kind of function without a context that this thread is in.
     static RESTRICTED: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
 /// The context of the call that this thread is in.
 pub(crate) fn current() -> *const Context {
-    CURRENT.get()
+    THREAD.with(|thread| thread.current.load(Ordering::Relaxed))
+}
+
+fn set_current(context: *const Context) {
+    THREAD.with(|thread| thread.current.store(context.cast_mut(), Ordering::Relaxed));
+}
+
+/// This thread, whose number is `id`. The lock of the state is held.
+#[inline(always)]
+fn thread(_state: &State, id: usize) -> *const Thread {
+    let latest = LATEST.load(Ordering::Relaxed);
+    // SAFETY: a thread that ends is no longer the latest, and waits for the lock to say so.
+    if unsafe { (*latest).id.load(Ordering::Relaxed) } == id { latest } else { another_thread() }
+}
+
+/// This thread, which becomes the latest one, unless it ends.
+#[cold]
+#[inline(never)]
+fn another_thread() -> *const Thread {
+    let thread = THREAD.with(ptr::from_ref);
+    // SAFETY: the variable is this thread's, and has no destructor.
+    unsafe { (*thread).id.store(this_thread(), Ordering::Relaxed) };
+    if FORGET.try_with(|_| ()).is_ok() {
+        LATEST.store(thread.cast_mut(), Ordering::Relaxed);
+    }
+    thread
 }
 
 /// The author's function that this thread is in; 0 if it is in none.
@@ -51,14 +109,46 @@ pub(crate) fn current_world() -> Option<&'static World> {
     unsafe { current().as_ref() }.map(|context| context.world)
 }
 
-/// An even number that no other living thread has, and never 0. The system's, where it is cheaper than the address of a thread variable.
+/// An even number that no other living thread has, and never 0. Where it is one instruction, the address of what the system
+/// keeps of the thread; else the system's number, where it is cheaper than the address of a thread variable.
 #[inline(always)]
 pub(crate) fn this_thread() -> usize {
-    #[cfg(unix)]
+    #[cfg(all(target_os = "linux", target_arch = "x86_64", target_pointer_width = "64"))]
+    {
+        let thread;
+        // SAFETY: the platform's interface for ELF says that the address is there in every thread, for programs to read.
+        unsafe {
+            core::arch::asm!(
+                "mov {}, fs:[0]", out(reg) thread, options(pure, readonly, nostack, preserves_flags)
+            );
+        }
+        thread
+    }
+    #[cfg(all(target_os = "linux", target_arch = "aarch64", target_pointer_width = "64"))]
+    {
+        let thread;
+        // SAFETY: every thread may read the register, which has the address.
+        unsafe {
+            core::arch::asm!(
+                "mrs {}, tpidr_el0", out(reg) thread, options(pure, nomem, nostack, preserves_flags)
+            );
+        }
+        thread
+    }
+    #[cfg(all(
+        unix,
+        not(all(
+            target_os = "linux",
+            target_pointer_width = "64",
+            any(target_arch = "x86_64", target_arch = "aarch64")
+        ))
+    ))]
     // SAFETY: every thread may ask for its own.
-    return unsafe { libc::pthread_self() } as usize;
+    unsafe {
+        libc::pthread_self() as usize
+    }
     #[cfg(not(unix))]
-    return CURRENT.with(|current| ptr::from_ref(current) as usize);
+    THREAD.with(|thread| ptr::from_ref(thread) as usize)
 }
 
 /// The kind of function without a context that this thread is in.
@@ -96,13 +186,13 @@ impl Context {
     #[cold]
     pub fn activate(&self) {
         self.thread.store(this_thread(), Ordering::Relaxed);
-        CURRENT.set(self);
+        set_current(self);
     }
 
     /// This thread leaves the call of this context for a time.
     pub fn deactivate(&self) {
         self.thread.store(this_thread() | WAITS, Ordering::Relaxed);
-        CURRENT.set(ptr::null());
+        set_current(ptr::null());
     }
 }
 
@@ -117,12 +207,12 @@ fn pause(outer: *const Context, thread: usize) {
 
 /// A call of this thread goes on, if it is not over: greenlets end calls in any order.
 #[inline(always)]
-fn resume(outer: *const Context, thread: usize) {
+fn resume(outer: *const Context) {
     // SAFETY: null, or a context; those are never freed.
     if let Some(outer) = unsafe { outer.as_ref() }
-        && outer.thread.load(Ordering::Relaxed) == thread | WAITS
+        && outer.thread.load(Ordering::Relaxed) == this_thread() | WAITS
     {
-        outer.thread.store(thread, Ordering::Relaxed);
+        outer.thread.store(this_thread(), Ordering::Relaxed);
     }
 }
 
@@ -144,21 +234,29 @@ impl Target {
     }
 }
 
-/// A call that runs, with the handles of `N` arguments.
-pub(crate) struct Call<const N: usize> {
+/// A call that runs, with the handles of its arguments.
+pub(crate) struct Call {
     context: &'static Context,
     outer: *const Context,
-    /// The thread's variable; a call ends in the thread that it began in.
-    current: *const Cell<*const Context>,
-    handles: [HPy; N],
-    places: [Option<Place>; N],
+    /// A call ends in the thread that it began in.
+    thread: *const Thread,
+    /// Those by themselves, and those of the array.
+    arguments: [Chain; 2],
 }
 
-impl<const N: usize> Call<N> {
-    /// Begins a call: a context for it, and handles for its arguments; null stays null.
+impl Call {
+    /// Begins a call: a context for it, and handles for its arguments. If there may be `NULLS`, they stay null.
     #[inline(always)]
-    pub fn enter(target: &'static Target, arguments: [HPy; N]) -> (Self, [HPy; N]) {
-        Self::begin(&mut state(), target, arguments)
+    pub fn enter<const NULLS: bool, const N: usize>(
+        target: &'static Target,
+        arguments: [HPy; N],
+    ) -> (Self, [HPy; N]) {
+        let attached = target.world.attachment();
+        let mut state = state();
+        let mut call = Self::begin(&state, target, attached);
+        let (handles, opened) = state.handles.open_all::<NULLS, N>(target, arguments);
+        call.arguments[0] = opened;
+        (call, handles)
     }
 
     /// The same for a function that also gets an array of `length` arguments.
@@ -166,40 +264,38 @@ impl<const N: usize> Call<N> {
     /// # Safety
     /// There are as many, unless the pointer is null.
     #[inline(always)]
-    pub unsafe fn enter_with(
+    pub unsafe fn enter_with<const NULLS: bool, const N: usize>(
         target: &'static Target,
         arguments: [HPy; N],
         items: *const HPy,
         length: usize,
     ) -> (Self, [HPy; N], Arguments) {
+        let attached = target.world.attachment();
         let mut state = state();
-        let (call, handles) = Self::begin(&mut state, target, arguments);
+        let mut call = Self::begin(&state, target, attached);
+        let (handles, opened) = state.handles.open_all::<NULLS, N>(target, arguments);
         // SAFETY: the caller's promise.
-        let items = unsafe { Arguments::open(&mut state, target, items, length) };
+        let (items, more) = unsafe { Arguments::open(&mut state, target, items, length) };
+        call.arguments = [opened, more];
         (call, handles, items)
     }
 
     #[inline(always)]
-    fn begin(state: &mut State, target: &'static Target, arguments: [HPy; N]) -> (Self, [HPy; N]) {
+    fn begin(state: &State, target: &'static Target, attached: usize) -> Self {
         let context = target.world.take_context(target, state);
-        let current = CURRENT.with(ptr::from_ref);
+        let id = this_thread();
+        let thread = thread(state, id);
         // SAFETY: the variable is this thread's, and has no destructor.
-        let outer = unsafe { (*current).replace(context) };
-        let thread = this_thread();
-        pause(outer, thread);
-        context.thread.store(thread, Ordering::Relaxed);
+        let current = unsafe { &(*thread).current };
+        let outer = current.load(Ordering::Relaxed);
+        current.store(ptr::from_ref(context).cast_mut(), Ordering::Relaxed);
+        pause(outer, id);
+        context.thread.store(id, Ordering::Relaxed);
         context.target.set(target);
-        context.note_attachment();
-        let here = 0_u8;
-        context.frame.set(ptr::from_ref(&here) as usize);
-        context.failed.set(None);
-        let (mut handles, mut places) = (arguments, [None; N]);
-        let mut opening = state.handles.opening();
-        for at in 0..N {
-            (handles[at], places[at]) = opening.open(target, arguments[at], Owner::Caller);
-        }
-        opening.end();
-        (Self { context, outer, current, handles, places }, handles)
+        context.attached.set(attached);
+        let here = MaybeUninit::<u8>::uninit();
+        context.frame.set(here.as_ptr() as usize);
+        Self { context, outer, thread, arguments: [Chain::EMPTY, Chain::EMPTY] }
     }
 
     /// What the author's function gets.
@@ -212,12 +308,13 @@ impl<const N: usize> Call<N> {
         self.context.world
     }
 
-    /// Ends the call: closes the handles of its arguments, and of the array of `items`.
+    /// Ends the call: closes the handles of its arguments.
     #[inline(always)]
-    pub fn leave(self, items: &[HPy]) {
+    pub fn leave(self) {
         self.look_at_fields();
         self.context.excepted.set(false);
-        self.end(state().handles.closing(), items);
+        self.context.failed.set(None);
+        self.end(state().handles.closing());
     }
 
     /// Ends the call, takes over what the author's function returned, and gives the wrapped handle. Null without an exception is a
@@ -226,10 +323,10 @@ impl<const N: usize> Call<N> {
     /// # Safety
     /// The interpreter is attached.
     #[inline(always)]
-    pub unsafe fn leave_with<const SILENT: bool>(self, items: &[HPy], h: HPy) -> HPy {
+    pub unsafe fn leave_with<const SILENT: bool>(self, h: HPy) -> HPy {
         self.look_at_fields();
-        if self.context.failed.get().is_some() && !h.is_null() {
-            self.look_for_exception(h);
+        if self.context.failed.get().is_some() {
+            self.has_failed_and_returns(h);
         }
         let mut state = state();
         let mut closing = state.handles.closing();
@@ -240,16 +337,16 @@ impl<const N: usize> Call<N> {
             }
             // SAFETY: the caller's promise.
             let result = if h.is_null() { h } else { unsafe { self.wrong_result(h) } };
-            self.leave(items);
+            self.leave();
             return result;
         };
-        self.end(closing, items);
+        self.end(closing);
         given
     }
 
     /// Ends the call of a function that returned a number, perhaps one that says that it failed.
     #[inline(always)]
-    pub fn leave_with_number<const SILENT: bool>(self, items: &[HPy], is_failure: bool) {
+    pub fn leave_with_number<const SILENT: bool>(self, is_failure: bool) {
         if is_failure {
             if !SILENT {
                 self.look_for_no_exception("-1");
@@ -257,7 +354,7 @@ impl<const N: usize> Call<N> {
         } else if self.context.failed.get().is_some() {
             self.look_for_exception(HPy::NULL);
         }
-        self.leave(items);
+        self.leave();
     }
 
     /// The function cannot fail, and may be called while an exception is set. If so, exceptions are not looked at in this call.
@@ -278,6 +375,15 @@ impl<const N: usize> Call<N> {
                 report::raise(inner, &NO_EXCEPTION);
             }
         }
+    }
+
+    /// The function returns a handle, or null, after the API has failed.
+    #[cold]
+    fn has_failed_and_returns(&self, h: HPy) {
+        if !h.is_null() {
+            self.look_for_exception(h);
+        }
+        self.context.failed.set(None);
     }
 
     /// Reports a result that says that the function did not fail, if an exception is set.
@@ -309,34 +415,38 @@ impl<const N: usize> Call<N> {
     /// Looks at the fields that were used, if this is the outermost call.
     #[inline(always)]
     fn look_at_fields(&self) {
-        if self.outer.is_null() && fields::is_waiting() {
+        if fields::is_waiting() {
+            self.look_at_touched();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_at_touched(&self) {
+        if self.outer.is_null() {
             // SAFETY: the author's function has returned as it was called, attached.
             unsafe { fields::look_at_touched() };
         }
     }
 
     #[inline(always)]
-    fn end(self, mut closing: Closing<'_>, items: &[HPy]) {
-        // The extension cannot have closed them: that is found, and not done.
-        for at in 0..N {
-            if let Some(place) = self.places[at] {
-                closing.close_at(self.handles[at], place);
-            }
+    fn end(self, mut closing: Closing<'_>) {
+        for chain in self.arguments {
+            closing.close_all(chain);
         }
-        items.iter().for_each(|&h| closing.close(h));
         let context = self.context;
-        resume(self.outer, context.thread.load(Ordering::Relaxed));
+        resume(self.outer);
         context.thread.store(0, Ordering::Relaxed);
+        // SAFETY: the call ends in the thread that it began in.
+        unsafe { (*self.thread).current.store(self.outer.cast_mut(), Ordering::Relaxed) };
         // Under the lock until here, so that the context is not taken before.
         closing.end();
-        // SAFETY: the call ends in the thread that it began in.
-        unsafe { (*self.current).set(self.outer) };
     }
 
     /// A result that is not the function's to give away.
     #[cold]
     unsafe fn wrong_result(&self, h: HPy) -> HPy {
-        let owner = |slot: &Slot| (slot.owner.get(), slot.inner(), slot.is_of(self.world()));
+        let owner = |slot: &Slot| (slot.owner(), slot.inner(), slot.is_of(self.world()));
         let found = state().handles.get(h).map(owner);
         let inner = self.world().inner();
         // SAFETY: the handle is open, so the wrapped one is; or an exception is set instead.
@@ -387,23 +497,21 @@ impl Arguments {
         target: &'static Target,
         items: *const HPy,
         length: usize,
-    ) -> Self {
+    ) -> (Self, Chain) {
         let length = if items.is_null() { 0 } else { length };
         let mut arguments = Self { few: [HPy::NULL; FEW], many: Vec::new(), length };
         if length == 0 {
-            return arguments;
+            return (arguments, Chain::EMPTY);
         }
         // SAFETY: the caller's promise.
         let items = unsafe { core::slice::from_raw_parts(items, length) };
         if length > FEW {
             arguments.many.resize(length, HPy::NULL);
         }
-        let mut opening = state.handles.opening();
-        for (place, &h) in arguments.places().iter_mut().zip(items) {
-            *place = opening.open(target, h, Owner::Caller).0;
-        }
-        opening.end();
-        arguments
+        let places = arguments.places();
+        places.copy_from_slice(items);
+        let chain = state.handles.open_slice(target, places);
+        (arguments, chain)
     }
 
     fn places(&mut self) -> &mut [HPy] {
@@ -442,7 +550,8 @@ pub(crate) struct Restricted {
 
 impl Restricted {
     pub fn enter(kind: &'static str) -> Self {
-        let outer = CURRENT.replace(ptr::null());
+        let outer = current();
+        set_current(ptr::null());
         pause(outer, this_thread());
         Self { outer, before: RESTRICTED.replace(Some(kind)) }
     }
@@ -450,8 +559,8 @@ impl Restricted {
 
 impl Drop for Restricted {
     fn drop(&mut self) {
-        CURRENT.set(self.outer);
-        resume(self.outer, this_thread());
+        set_current(self.outer);
+        resume(self.outer);
         RESTRICTED.set(self.before);
     }
 }

@@ -3957,11 +3957,11 @@ unsafe extern "C" fn enter_varargs(
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
         let length = nargs;
-        let (call, [self_], args) = Call::enter_with(target, [self_], args, length);
+        let (call, [self_], args) = Call::enter_with::<false, _>(target, [self_], args, length);
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, *const HPy, usize) -> HPy>();
         let result = function(call.context(), self_, args.as_ptr(), nargs);
-        call.leave_with::<false>(args.handles(), result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -3977,7 +3977,7 @@ unsafe extern "C" fn enter_keywords(
     unsafe {
         let length = nargs + count(target.world, kwnames);
         let (call, [self_, kwnames], args) =
-            Call::enter_with(target, [self_, kwnames], args, length);
+            Call::enter_with::<true, _>(target, [self_, kwnames], args, length);
         let function = target.function::<unsafe extern "C" fn(
             *mut HPyContext,
             HPy,
@@ -3986,7 +3986,7 @@ unsafe extern "C" fn enter_keywords(
             HPy,
         ) -> HPy>();
         let result = function(call.context(), self_, args.as_ptr(), nargs, kwnames);
-        call.leave_with::<false>(args.handles(), result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -3994,10 +3994,10 @@ unsafe extern "C" fn enter_keywords(
 unsafe extern "C" fn enter_noargs(target: &'static Target, self_: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [self_]) = Call::enter(target, [self_]);
+        let (call, [self_]) = Call::enter::<false, _>(target, [self_]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), self_);
-        call.leave_with::<false>(&[], result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -4005,10 +4005,10 @@ unsafe extern "C" fn enter_noargs(target: &'static Target, self_: HPy) -> HPy {
 unsafe extern "C" fn enter_o(target: &'static Target, self_: HPy, arg: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [self_, arg]) = Call::enter(target, [self_, arg]);
+        let (call, [self_, arg]) = Call::enter::<false, _>(target, [self_, arg]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy) -> HPy>();
         let result = function(call.context(), self_, arg);
-        call.leave_with::<false>(&[], result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -4026,10 +4026,10 @@ unsafe extern "C" fn enter_destroyfunc(target: &'static Target, data: *mut c_voi
 unsafe extern "C" fn enter_unaryfunc(target: &'static Target, arg0: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0]) = Call::enter(target, [arg0]);
+        let (call, [arg0]) = Call::enter::<false, _>(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), arg0);
-        call.leave_with::<false>(&[], result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -4037,10 +4037,10 @@ unsafe extern "C" fn enter_unaryfunc(target: &'static Target, arg0: HPy) -> HPy 
 unsafe extern "C" fn enter_binaryfunc(target: &'static Target, arg0: HPy, arg1: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0, arg1]) = Call::enter(target, [arg0, arg1]);
+        let (call, [arg0, arg1]) = Call::enter::<false, _>(target, [arg0, arg1]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy) -> HPy>();
         let result = function(call.context(), arg0, arg1);
-        call.leave_with::<false>(&[], result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -4053,11 +4053,11 @@ unsafe extern "C" fn enter_ternaryfunc(
 ) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0, arg1, arg2]) = Call::enter(target, [arg0, arg1, arg2]);
+        let (call, [arg0, arg1, arg2]) = Call::enter::<true, _>(target, [arg0, arg1, arg2]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> HPy>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with::<false>(&[], result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -4065,10 +4065,10 @@ unsafe extern "C" fn enter_ternaryfunc(
 unsafe extern "C" fn enter_inquiry(target: &'static Target, arg0: HPy) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0]) = Call::enter(target, [arg0]);
+        let (call, [arg0]) = Call::enter::<false, _>(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> c_int>();
         let result = function(call.context(), arg0);
-        call.leave_with_number::<false>(&[], result < 0);
+        call.leave_with_number::<false>(result < 0);
         result
     }
 }
@@ -4077,10 +4077,10 @@ unsafe extern "C" fn enter_inquiry(target: &'static Target, arg0: HPy) -> c_int 
 unsafe extern "C" fn enter_lenfunc(target: &'static Target, arg0: HPy) -> isize {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0]) = Call::enter(target, [arg0]);
+        let (call, [arg0]) = Call::enter::<false, _>(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> isize>();
         let result = function(call.context(), arg0);
-        call.leave_with_number::<false>(&[], result < 0);
+        call.leave_with_number::<false>(result < 0);
         result
     }
 }
@@ -4089,11 +4089,11 @@ unsafe extern "C" fn enter_lenfunc(target: &'static Target, arg0: HPy) -> isize 
 unsafe extern "C" fn enter_ssizeargfunc(target: &'static Target, arg0: HPy, arg1: isize) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0]) = Call::enter(target, [arg0]);
+        let (call, [arg0]) = Call::enter::<false, _>(target, [arg0]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, isize) -> HPy>();
         let result = function(call.context(), arg0, arg1);
-        call.leave_with::<false>(&[], result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -4106,11 +4106,11 @@ unsafe extern "C" fn enter_ssizessizeargfunc(
 ) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0]) = Call::enter(target, [arg0]);
+        let (call, [arg0]) = Call::enter::<false, _>(target, [arg0]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, isize, isize) -> HPy>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with::<false>(&[], result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -4123,11 +4123,11 @@ unsafe extern "C" fn enter_ssizeobjargproc(
 ) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0, arg2]) = Call::enter(target, [arg0, arg2]);
+        let (call, [arg0, arg2]) = Call::enter::<true, _>(target, [arg0, arg2]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, isize, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with_number::<false>(&[], result < 0);
+        call.leave_with_number::<false>(result < 0);
         result
     }
 }
@@ -4142,11 +4142,11 @@ unsafe extern "C" fn enter_ssizessizeobjargproc(
 ) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0, arg3]) = Call::enter(target, [arg0, arg3]);
+        let (call, [arg0, arg3]) = Call::enter::<true, _>(target, [arg0, arg3]);
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, isize, isize, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2, arg3);
-        call.leave_with_number::<false>(&[], result < 0);
+        call.leave_with_number::<false>(result < 0);
         result
     }
 }
@@ -4160,11 +4160,11 @@ unsafe extern "C" fn enter_objobjargproc(
 ) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0, arg1, arg2]) = Call::enter(target, [arg0, arg1, arg2]);
+        let (call, [arg0, arg1, arg2]) = Call::enter::<true, _>(target, [arg0, arg1, arg2]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with_number::<false>(&[], result < 0);
+        call.leave_with_number::<false>(result < 0);
         result
     }
 }
@@ -4173,11 +4173,11 @@ unsafe extern "C" fn enter_objobjargproc(
 unsafe extern "C" fn enter_freefunc(target: &'static Target, arg0: *mut c_void) {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, []) = Call::enter(target, []);
+        let (call, []) = Call::enter::<false, _>(target, []);
         call.allow_an_exception();
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, *mut c_void)>();
         function(call.context(), arg0);
-        call.leave(&[]);
+        call.leave();
     }
 }
 
@@ -4189,11 +4189,11 @@ unsafe extern "C" fn enter_getattrfunc(
 ) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0]) = Call::enter(target, [arg0]);
+        let (call, [arg0]) = Call::enter::<false, _>(target, [arg0]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, *mut c_char) -> HPy>();
         let result = function(call.context(), arg0, arg1);
-        call.leave_with::<false>(&[], result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -4201,10 +4201,10 @@ unsafe extern "C" fn enter_getattrfunc(
 unsafe extern "C" fn enter_getattrofunc(target: &'static Target, arg0: HPy, arg1: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0, arg1]) = Call::enter(target, [arg0, arg1]);
+        let (call, [arg0, arg1]) = Call::enter::<false, _>(target, [arg0, arg1]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy) -> HPy>();
         let result = function(call.context(), arg0, arg1);
-        call.leave_with::<false>(&[], result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -4217,11 +4217,11 @@ unsafe extern "C" fn enter_setattrfunc(
 ) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0, arg2]) = Call::enter(target, [arg0, arg2]);
+        let (call, [arg0, arg2]) = Call::enter::<true, _>(target, [arg0, arg2]);
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, *mut c_char, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with_number::<false>(&[], result < 0);
+        call.leave_with_number::<false>(result < 0);
         result
     }
 }
@@ -4235,11 +4235,11 @@ unsafe extern "C" fn enter_setattrofunc(
 ) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0, arg1, arg2]) = Call::enter(target, [arg0, arg1, arg2]);
+        let (call, [arg0, arg1, arg2]) = Call::enter::<true, _>(target, [arg0, arg1, arg2]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with_number::<false>(&[], result < 0);
+        call.leave_with_number::<false>(result < 0);
         result
     }
 }
@@ -4248,10 +4248,10 @@ unsafe extern "C" fn enter_setattrofunc(
 unsafe extern "C" fn enter_reprfunc(target: &'static Target, arg0: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0]) = Call::enter(target, [arg0]);
+        let (call, [arg0]) = Call::enter::<false, _>(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), arg0);
-        call.leave_with::<false>(&[], result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -4259,10 +4259,10 @@ unsafe extern "C" fn enter_reprfunc(target: &'static Target, arg0: HPy) -> HPy {
 unsafe extern "C" fn enter_hashfunc(target: &'static Target, arg0: HPy) -> isize {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0]) = Call::enter(target, [arg0]);
+        let (call, [arg0]) = Call::enter::<false, _>(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> isize>();
         let result = function(call.context(), arg0);
-        call.leave_with_number::<true>(&[], result == -1);
+        call.leave_with_number::<true>(result == -1);
         result
     }
 }
@@ -4276,11 +4276,11 @@ unsafe extern "C" fn enter_richcmpfunc(
 ) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0, arg1]) = Call::enter(target, [arg0, arg1]);
+        let (call, [arg0, arg1]) = Call::enter::<false, _>(target, [arg0, arg1]);
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy_RichCmpOp) -> HPy>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with::<false>(&[], result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -4288,10 +4288,10 @@ unsafe extern "C" fn enter_richcmpfunc(
 unsafe extern "C" fn enter_getiterfunc(target: &'static Target, arg0: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0]) = Call::enter(target, [arg0]);
+        let (call, [arg0]) = Call::enter::<false, _>(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), arg0);
-        call.leave_with::<false>(&[], result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -4299,10 +4299,10 @@ unsafe extern "C" fn enter_getiterfunc(target: &'static Target, arg0: HPy) -> HP
 unsafe extern "C" fn enter_iternextfunc(target: &'static Target, arg0: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0]) = Call::enter(target, [arg0]);
+        let (call, [arg0]) = Call::enter::<false, _>(target, [arg0]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), arg0);
-        call.leave_with::<true>(&[], result)
+        call.leave_with::<true>(result)
     }
 }
 
@@ -4315,11 +4315,11 @@ unsafe extern "C" fn enter_descrgetfunc(
 ) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0, arg1, arg2]) = Call::enter(target, [arg0, arg1, arg2]);
+        let (call, [arg0, arg1, arg2]) = Call::enter::<true, _>(target, [arg0, arg1, arg2]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> HPy>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with::<false>(&[], result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -4332,11 +4332,11 @@ unsafe extern "C" fn enter_descrsetfunc(
 ) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0, arg1, arg2]) = Call::enter(target, [arg0, arg1, arg2]);
+        let (call, [arg0, arg1, arg2]) = Call::enter::<true, _>(target, [arg0, arg1, arg2]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1, arg2);
-        call.leave_with_number::<false>(&[], result < 0);
+        call.leave_with_number::<false>(result < 0);
         result
     }
 }
@@ -4352,7 +4352,8 @@ unsafe extern "C" fn enter_initproc(
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
         let length = nargs.max(0).unsigned_abs();
-        let (call, [self_, kw], args) = Call::enter_with(target, [self_, kw], args, length);
+        let (call, [self_, kw], args) =
+            Call::enter_with::<true, _>(target, [self_, kw], args, length);
         let function = target.function::<unsafe extern "C" fn(
             *mut HPyContext,
             HPy,
@@ -4361,7 +4362,7 @@ unsafe extern "C" fn enter_initproc(
             HPy,
         ) -> c_int>();
         let result = function(call.context(), self_, args.as_ptr(), nargs, kw);
-        call.leave_with_number::<false>(args.handles(), result < 0);
+        call.leave_with_number::<false>(result < 0);
         result
     }
 }
@@ -4377,7 +4378,8 @@ unsafe extern "C" fn enter_newfunc(
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
         let length = nargs.max(0).unsigned_abs();
-        let (call, [type_, kw], args) = Call::enter_with(target, [type_, kw], args, length);
+        let (call, [type_, kw], args) =
+            Call::enter_with::<true, _>(target, [type_, kw], args, length);
         let function = target.function::<unsafe extern "C" fn(
             *mut HPyContext,
             HPy,
@@ -4386,7 +4388,7 @@ unsafe extern "C" fn enter_newfunc(
             HPy,
         ) -> HPy>();
         let result = function(call.context(), type_, args.as_ptr(), nargs, kw);
-        call.leave_with::<false>(args.handles(), result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -4398,11 +4400,11 @@ unsafe extern "C" fn enter_getter(
 ) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [self_]) = Call::enter(target, [self_]);
+        let (call, [self_]) = Call::enter::<false, _>(target, [self_]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, *mut c_void) -> HPy>();
         let result = function(call.context(), self_, closure);
-        call.leave_with::<false>(&[], result)
+        call.leave_with::<false>(result)
     }
 }
 
@@ -4415,11 +4417,11 @@ unsafe extern "C" fn enter_setter(
 ) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [self_, value]) = Call::enter(target, [self_, value]);
+        let (call, [self_, value]) = Call::enter::<true, _>(target, [self_, value]);
         let function = target
             .function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy, *mut c_void) -> c_int>();
         let result = function(call.context(), self_, value, closure);
-        call.leave_with_number::<false>(&[], result < 0);
+        call.leave_with_number::<false>(result < 0);
         result
     }
 }
@@ -4428,11 +4430,11 @@ unsafe extern "C" fn enter_setter(
 unsafe extern "C" fn enter_objobjproc(target: &'static Target, arg0: HPy, arg1: HPy) -> c_int {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0, arg1]) = Call::enter(target, [arg0, arg1]);
+        let (call, [arg0, arg1]) = Call::enter::<false, _>(target, [arg0, arg1]);
         let function =
             target.function::<unsafe extern "C" fn(*mut HPyContext, HPy, HPy) -> c_int>();
         let result = function(call.context(), arg0, arg1);
-        call.leave_with_number::<false>(&[], result < 0);
+        call.leave_with_number::<false>(result < 0);
         result
     }
 }
@@ -4441,11 +4443,11 @@ unsafe extern "C" fn enter_objobjproc(target: &'static Target, arg0: HPy, arg1: 
 unsafe extern "C" fn enter_destructor(target: &'static Target, arg0: HPy) {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [arg0]) = Call::enter(target, [arg0]);
+        let (call, [arg0]) = Call::enter::<false, _>(target, [arg0]);
         call.allow_an_exception();
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy)>();
         function(call.context(), arg0);
-        call.leave(&[]);
+        call.leave();
     }
 }
 
@@ -4469,9 +4471,9 @@ unsafe extern "C" fn enter_capsule_destructor(
 unsafe extern "C" fn enter_mod_create(target: &'static Target, spec: HPy) -> HPy {
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, [spec]) = Call::enter(target, [spec]);
+        let (call, [spec]) = Call::enter::<false, _>(target, [spec]);
         let function = target.function::<unsafe extern "C" fn(*mut HPyContext, HPy) -> HPy>();
         let result = function(call.context(), spec);
-        call.leave_with::<false>(&[], result)
+        call.leave_with::<false>(result)
     }
 }

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use hpy_abi::HPy;
 
 use crate::raw::Snapshot;
-use crate::slots::{self, Slot};
+use crate::slots::{self, PLACE, Slot};
 use crate::trace::{Trace, Traces};
 use crate::world::{Target, World};
 
@@ -47,19 +47,28 @@ pub(crate) enum Invalid {
     Unknown,
 }
 
-/// The slot of a handle that was opened, to close it without a search.
-#[derive(Clone, Copy)]
-pub(crate) struct Place(&'static Slot);
+/// Open handles of arguments, the slot of each of which leads to the next one. Nobody closes them but the end of the call.
+pub(crate) struct Chain {
+    /// None of them if there are none.
+    first: &'static Slot,
+    length: usize,
+}
+
+impl Chain {
+    /// That of no arguments.
+    pub const EMPTY: Self = Self { first: &slots::FIRST[0], length: 0 };
+}
+
+/// More slots than there can be.
+const ENDLESS: i64 = 1 << 40;
 
 /// What changes whenever a handle is opened.
 #[derive(Clone, Copy)]
 struct Front {
     /// The beginning of the list of closed slots, which is never empty.
     oldest: &'static Slot,
-    /// The length of the list.
-    length: usize,
-    /// How many handles were opened, other things made, and generations begun.
-    count: u64,
+    /// How many handles were opened, other things made, and generations begun, times [`PLACE`].
+    count: i64,
 }
 
 impl Front {
@@ -68,20 +77,23 @@ impl Front {
     fn take_oldest(&mut self) -> &'static Slot {
         let slot = self.oldest;
         self.oldest = after(slot);
-        self.length -= 1;
         slot
     }
 
+    /// Opens a handle in the oldest slot, which is ready.
     #[inline(always)]
-    fn count(&mut self) -> u64 {
-        self.count += 1;
-        self.count
+    fn open(&mut self, target: &'static Target, inner: HPy, owner: Owner) -> HPy {
+        let slot = self.take_oldest();
+        self.count += PLACE;
+        slot.open(target, inner, owner, self.count)
     }
 }
 
 /// All handles of the process.
 pub(crate) struct Handles {
     front: Front,
+    /// What the count may become by taking slots with no more ado.
+    until: i64,
     /// The end of the list.
     newest: &'static Slot,
     /// How many of the list are remembered, as long as the limit below was not lowered meanwhile.
@@ -89,9 +101,10 @@ pub(crate) struct Handles {
     /// The closed slots that have more than others, the oldest first.
     rich: VecDeque<&'static Slot>,
     closed_limit: usize,
-    /// The length that the list must have more than for its oldest slot to be used with no more ado: the limit above, or endless if handles
-    /// are traced or closed ones are rich.
-    plain_limit: usize,
+    /// How much longer the list is than what is ready: the limit above, or endless if handles are traced or closed ones are rich.
+    held: i64,
+    /// How many slots of open handles have more than others.
+    rich_open: usize,
     /// Slots that wait for a time with more open handles.
     spare: Option<&'static Slot>,
     /// The number of the slot that is made next.
@@ -112,12 +125,14 @@ pub(crate) struct Handles {
 impl Handles {
     pub const fn new() -> Self {
         Self {
-            front: Front { oldest: &slots::FIRST[1], length: 1, count: 0 },
+            front: Front { oldest: &slots::FIRST[1], count: 0 },
+            until: -1023 * PLACE, // one slot is there, and 1024 are held
             newest: &slots::FIRST[1],
             lowered_from: 0,
             rich: VecDeque::new(),
             closed_limit: 1024,
-            plain_limit: 1024,
+            held: 1024,
+            rich_open: 0,
             spare: None,
             next: 2,
             copies_limit: 10 << 20,
@@ -144,7 +159,9 @@ impl Handles {
     pub fn more_mut(&mut self, h: HPy) -> Option<&mut More> {
         let slot = slots::open(h)?;
         // SAFETY: all that is lent of slots is lent of `self`.
-        Some(unsafe { slot.more_mut() }.get_or_insert_default())
+        let more = unsafe { slot.more_mut() };
+        self.rich_open += usize::from(more.is_none());
+        Some(more.get_or_insert_default())
     }
 
     /// Why `h`, which is not null, is not open.
@@ -157,12 +174,6 @@ impl Handles {
         }
     }
 
-    /// Begins to open handles.
-    #[inline(always)]
-    pub fn opening(&mut self) -> Opening<'_> {
-        Opening { front: self.front, handles: self }
-    }
-
     /// Begins to close handles.
     #[inline(always)]
     pub fn closing(&mut self) -> Closing<'_> {
@@ -172,13 +183,84 @@ impl Handles {
     /// Opens a handle for `inner`; null stays null.
     #[inline(always)]
     pub fn open(&mut self, target: &'static Target, inner: HPy, owner: Owner) -> HPy {
-        let mut opening = self.opening();
-        let (h, _) = opening.open(target, inner, owner);
-        opening.end();
+        if inner.is_null() {
+            return inner;
+        }
+        if !self.has_ready(1) {
+            return self.open_with_care(target, inner, owner).value();
+        }
+        let mut front = self.front;
+        let h = front.open(target, inner, owner);
+        self.front = front;
         h
     }
 
-    /// Closes a handle if it is open, whoever owns it. The wrapped one stays the caller's to close.
+    /// Opens handles for arguments. If there may be `NULLS`, they stay null.
+    #[inline(always)]
+    pub fn open_all<const NULLS: bool, const N: usize>(
+        &mut self,
+        target: &'static Target,
+        arguments: [HPy; N],
+    ) -> ([HPy; N], Chain) {
+        let (handles, chain) = if !self.has_ready(N) {
+            let mut places = arguments;
+            let chain = self.open_slice_with_care(target, &mut places);
+            // One by one, so that the others stay in registers.
+            (core::array::from_fn(|at| places[at]), chain)
+        } else {
+            // By value, so that it stays in registers.
+            let mut front = self.front;
+            let first = front.oldest;
+            let mut length = 0;
+            let handles = arguments.map(|inner| {
+                if NULLS && inner.is_null() {
+                    return inner;
+                }
+                length += 1;
+                front.open(target, inner, Owner::Caller)
+            });
+            self.front = front;
+            (handles, Chain { first, length })
+        };
+        // The compiler then knows it.
+        let length = if NULLS { chain.length } else { N };
+        (handles, Chain { length, ..chain })
+    }
+
+    /// Opens handles for arguments, and puts them in their places; null stays null.
+    #[inline(always)]
+    pub fn open_slice(&mut self, target: &'static Target, arguments: &mut [HPy]) -> Chain {
+        let length = arguments.len();
+        if !self.has_ready(length) || arguments.iter().any(|h| h.is_null()) {
+            return self.open_slice_with_care(target, arguments);
+        }
+        let mut front = self.front;
+        let first = front.oldest;
+        for h in arguments {
+            *h = front.open(target, *h, Owner::Caller);
+        }
+        self.front = front;
+        Chain { first, length }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn open_slice_with_care(&mut self, target: &'static Target, arguments: &mut [HPy]) -> Chain {
+        let mut chain = Chain::EMPTY;
+        let mut last: Option<&Slot> = None;
+        for h in arguments.iter_mut().filter(|h| !h.is_null()) {
+            let slot = self.open_with_care(target, *h, Owner::Caller);
+            *h = slot.value();
+            match last.replace(slot) {
+                Some(last) => last.next.set(Some(slot)),
+                None => chain.first = slot,
+            }
+            chain.length += 1;
+        }
+        chain
+    }
+
+    /// Closes a handle if it is open and no argument. The wrapped one stays the caller's to close.
     pub fn close(&mut self, h: HPy) {
         let mut closing = self.closing();
         closing.close(h);
@@ -194,10 +276,28 @@ impl Handles {
         inner
     }
 
+    /// Whether so many slots may be taken with no more ado.
+    #[inline(always)]
+    fn has_ready(&self, slots: usize) -> bool {
+        self.front.count + slots as i64 * PLACE <= self.until
+    }
+
+    /// The next place in the order, without a slot that is taken.
+    fn next_place(&mut self) -> i64 {
+        self.until += PLACE;
+        self.front.count += PLACE;
+        self.front.count
+    }
+
+    fn take_oldest(&mut self) -> &'static Slot {
+        self.until -= PLACE;
+        self.front.take_oldest()
+    }
+
     /// A slot that is not in use.
     fn take(&mut self) -> &'static Slot {
-        if self.front.length > self.closed_limit {
-            let slot = self.front.take_oldest();
+        if self.length() > self.closed_limit {
+            let slot = self.take_oldest();
             if slot.more().is_some() {
                 // Slots are used again in the order in which they were closed.
                 self.rich.pop_front();
@@ -218,27 +318,33 @@ impl Handles {
     #[inline(never)]
     fn open_with_care(
         &mut self,
-        front: Front,
         target: &'static Target,
         inner: HPy,
         owner: Owner,
-    ) -> (&'static Slot, Front) {
-        self.front = front;
+    ) -> &'static Slot {
         let slot = self.take();
-        slot.open(target, inner, owner);
-        slot.order.set(self.count());
+        let order = self.next_place();
+        slot.open(target, inner, owner, order);
         if self.trace_limit != 0 && owner != Owner::Context && self.is_sampled() {
             let trace = self.capture();
             // SAFETY: all that is lent of slots is lent of `self`.
             unsafe { slot.more_mut() }.get_or_insert_default().opened = Some(trace);
+            self.rich_open += 1;
         }
-        self.update_plain_limit();
-        (slot, self.front)
+        self.update_ready();
+        slot
     }
 
-    fn update_plain_limit(&mut self) {
+    fn update_ready(&mut self) {
         let plain = self.trace_limit == 0 && self.rich.is_empty();
-        self.plain_limit = if plain { self.closed_limit } else { usize::MAX };
+        let length = self.length();
+        self.held = if plain { self.closed_limit as i64 } else { ENDLESS };
+        self.until = self.front.count + (length as i64 - self.held) * PLACE;
+    }
+
+    /// The length of the list.
+    fn length(&self) -> usize {
+        ((self.until - self.front.count) / PLACE + self.held) as usize
     }
 
     /// Captures the frames of this moment, as many as are wanted.
@@ -254,7 +360,7 @@ impl Handles {
     /// Sets how many frames are captured when a handle is opened and closed, and of how many handles one is traced, by chance.
     pub fn set_traces(&mut self, limit: usize, every: u32) {
         (self.trace_limit, self.trace_every) = (limit, every.max(1));
-        self.update_plain_limit();
+        self.update_ready();
     }
 
     /// Drops what a closed handle had.
@@ -280,6 +386,7 @@ impl Handles {
     fn closed_rich(&mut self, slot: &'static Slot) {
         // SAFETY: all that is lent of slots is lent of `self`.
         let Some(more) = (unsafe { slot.more_mut() }) else { return };
+        self.rich_open -= 1;
         if self.trace_limit != 0 && more.opened.is_some() {
             more.closed = Some(self.capture());
         }
@@ -297,7 +404,18 @@ impl Handles {
         {
             self.forget_more(oldest);
         }
-        self.update_plain_limit();
+        self.update_ready();
+    }
+
+    /// Does what there is to do for those of as many slots, behind the newest one, that have more than others.
+    #[cold]
+    #[inline(never)]
+    fn look_for_rich(&mut self, closed: usize) {
+        let closed =
+            core::iter::successors(self.newest.next.get(), |slot| slot.next.get()).take(closed);
+        for slot in closed.filter(|slot| slot.more().is_some()) {
+            self.closed_rich(slot);
+        }
     }
 
     /// How many closed handles are remembered.
@@ -308,8 +426,8 @@ impl Handles {
     /// Sets how many closed handles are remembered, at least 1. If there are more, they are used again first.
     pub fn set_closed_limit(&mut self, limit: usize) {
         let remembered = self.remembered();
-        while self.front.length > remembered.max(1) {
-            let slot = self.front.take_oldest();
+        while self.length() > remembered.max(1) {
+            let slot = self.take_oldest();
             if slot.more().is_some() {
                 self.rich.pop_front();
                 self.forget_more(slot);
@@ -319,29 +437,31 @@ impl Handles {
         }
         self.closed_limit = limit.max(1);
         self.lowered_from = remembered;
-        self.update_plain_limit();
+        self.update_ready();
     }
 
     /// How many of the list are remembered.
     fn remembered(&self) -> usize {
         // The slot that the list began with may not have been opened yet.
-        let unopened = usize::from(self.front.oldest.order.get() == 0);
-        (self.front.length - unopened).min(self.closed_limit.max(self.lowered_from))
+        let unopened = usize::from(self.front.oldest.order() == 0);
+        (self.length() - unopened).min(self.closed_limit.max(self.lowered_from))
     }
 
     /// The next number in the order in which things happen. As the number of a generation, what is opened later is above it.
     #[inline(always)]
     pub fn count(&mut self) -> u64 {
-        self.front.count()
+        (self.next_place() / PLACE) as u64
     }
 
     /// The slots of open handles since `generation`, in the order in which they were opened.
     pub fn open_since(&self, generation: u64) -> Vec<u32> {
         let is_meant = |slot: &&Slot| {
-            slot.is_open() && slot.owner.get() != Owner::Context && slot.order.get() > generation
+            slot.is_open()
+                && slot.owner() != Owner::Context
+                && slot.order() > generation as i64 * PLACE
         };
         let mut found: Vec<_> = (1..self.next).filter_map(slots::slot).filter(is_meant).collect();
-        found.sort_by_key(|slot| slot.order.get());
+        found.sort_by_key(|slot| slot.order());
         found.into_iter().map(Slot::number).collect()
     }
 
@@ -349,46 +469,10 @@ impl Handles {
     pub fn closed_since(&self, generation: u64) -> Vec<u32> {
         let list = core::iter::successors(Some(self.front.oldest), |slot| slot.next.get());
         let list = list
-            .take(self.front.length)
-            .skip(self.front.length - self.remembered())
-            .filter(|slot| slot.order.get() > generation);
+            .take(self.length())
+            .skip(self.length() - self.remembered())
+            .filter(|slot| slot.order() > generation as i64 * PLACE);
         list.map(Slot::number).collect()
-    }
-}
-
-/// Opens handles, one after the other. What changes with each is in here, and not in memory.
-pub(crate) struct Opening<'a> {
-    handles: &'a mut Handles,
-    front: Front,
-}
-
-impl Opening<'_> {
-    /// Opens a handle for `inner`; null stays null.
-    #[inline(always)]
-    pub fn open(
-        &mut self,
-        target: &'static Target,
-        inner: HPy,
-        owner: Owner,
-    ) -> (HPy, Option<Place>) {
-        if inner.is_null() {
-            return (inner, None);
-        }
-        if self.front.length <= self.handles.plain_limit {
-            // By value, so that the front stays in registers.
-            let (slot, front) = self.handles.open_with_care(self.front, target, inner, owner);
-            self.front = front;
-            return (slot.value(), Some(Place(slot)));
-        }
-        let slot = self.front.take_oldest();
-        slot.order.set(self.front.count());
-        (slot.open(target, inner, owner), Some(Place(slot)))
-    }
-
-    /// Makes it known.
-    #[inline(always)]
-    pub fn end(self) {
-        self.handles.front = self.front;
     }
 }
 
@@ -400,37 +484,42 @@ pub(crate) struct Closing<'a> {
 }
 
 impl Closing<'_> {
-    /// Closes a handle if it is open, whoever owns it.
+    /// Closes a handle if it is open and no argument.
     #[inline(always)]
     pub fn close(&mut self, h: HPy) {
-        if let Some(slot) = slots::open(h) {
-            self.append(h, slot);
+        if let Some(slot) = slots::open(h).filter(|slot| slot.owner() != Owner::Caller) {
+            self.append(slot);
         }
     }
 
-    /// The same, where its place is known.
+    /// Closes the handles of arguments.
     #[inline(always)]
-    pub fn close_at(&mut self, h: HPy, Place(slot): Place) {
-        if slot.is(h) {
-            self.append(h, slot);
+    pub fn close_all(&mut self, Chain { first, length }: Chain) {
+        if length == 0 {
+            return;
         }
+        self.newest.next.set(Some(first));
+        self.newest = first;
+        first.close();
+        for _ in 1..length {
+            self.newest = after(self.newest);
+            self.newest.close();
+        }
+        self.closed += length;
     }
 
     /// Closes a handle of the extension in its world, and gives the wrapped one.
     #[inline(always)]
     pub fn give_away(&mut self, h: HPy, world: &World) -> Option<HPy> {
-        let slot = slots::open(h)
-            .filter(|slot| slot.owner.get() == Owner::Extension && slot.is_of(world))?;
-        self.append(h, slot);
+        let slot =
+            slots::open(h).filter(|slot| slot.owner() == Owner::Extension && slot.is_of(world))?;
+        self.append(slot);
         Some(slot.inner())
     }
 
     #[inline(always)]
-    fn append(&mut self, h: HPy, slot: &'static Slot) {
-        slot.close(h);
-        if slot.more().is_some() {
-            self.handles.closed_rich(slot);
-        }
+    fn append(&mut self, slot: &'static Slot) {
+        slot.close();
         self.newest.next.set(Some(slot));
         self.newest = slot;
         self.closed += 1;
@@ -439,8 +528,11 @@ impl Closing<'_> {
     /// Makes it known.
     #[inline(always)]
     pub fn end(self) {
+        if self.handles.rich_open != 0 {
+            self.handles.look_for_rich(self.closed);
+        }
         self.handles.newest = self.newest;
-        self.handles.front.length += self.closed;
+        self.handles.until += self.closed as i64 * PLACE;
     }
 }
 

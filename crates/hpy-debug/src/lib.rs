@@ -34,6 +34,7 @@ pub mod findings;
 mod functions;
 mod generated;
 mod handles;
+mod lock;
 mod paint;
 mod pool;
 mod raw;

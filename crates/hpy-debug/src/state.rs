@@ -1,12 +1,13 @@
 //! What all debug contexts of the process share, behind one lock.
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::lock_api::{Mutex, MutexGuard};
 
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use crate::fields::Fields;
 use crate::functions::Buffers;
 use crate::handles::Handles;
+use crate::lock::Lock;
 use crate::resources::Resources;
 use crate::structs::Structs;
 use crate::types::Types;
@@ -26,8 +27,8 @@ pub(crate) struct State {
 
 /// The state, locked. It must not be held while the wrapped context runs, because that can come back here.
 #[inline(always)]
-pub(crate) fn state() -> MutexGuard<'static, State> {
-    static STATE: Mutex<State> = Mutex::new(State {
+pub(crate) fn state() -> MutexGuard<'static, Lock, State> {
+    static STATE: Mutex<Lock, State> = Mutex::new(State {
         handles: Handles::new(),
         resources: Resources::new(),
         buffers: None,

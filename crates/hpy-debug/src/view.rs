@@ -47,7 +47,7 @@ impl Handle {
 
     /// Whether the handle is one of the context's constants, which nobody opens.
     pub fn is_constant(self) -> bool {
-        self.look(|slot| slot.owner.get() == Owner::Context).unwrap_or(false)
+        self.look(|slot| slot.owner() == Owner::Context).unwrap_or(false)
     }
 
     /// Whether the handle is not open.
@@ -114,7 +114,7 @@ impl Handle {
             return;
         }
         let (h, inner, wrapped) = (slot.value(), slot.world().inner(), slot.inner());
-        let owner = slot.owner.get();
+        let owner = slot.owner();
         state.handles.close(h);
         drop(state);
         if owner == Owner::Extension {

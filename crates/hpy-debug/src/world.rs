@@ -36,7 +36,7 @@ pub(crate) struct Context {
     pub target: Cell<&'static Target>,
     /// What says how this thread is attached to the interpreter, and what it said when the call began.
     attachment: unsafe extern "C" fn() -> usize,
-    attached: Cell<usize>,
+    pub attached: Cell<usize>,
     /// Where on the stack the call began.
     pub frame: Cell<usize>,
     /// The context that the call after this one gets.
@@ -57,8 +57,9 @@ pub(crate) struct World {
     interpreter: usize,
     /// The members of every context of this world.
     template: UnsafeCell<Option<HPyContext>>,
-    /// The context in the ring that the last call got.
-    last: Cell<Option<&'static Context>>,
+    /// The context in the ring that the next call gets if no other call has it.
+    next: Cell<Option<&'static Context>>,
+    attachment: unsafe extern "C" fn() -> usize,
     /// What the trampolines of the extension get where there are no thunks.
     home: Cell<*mut HPyContext>,
     targets: Mutex<HashMap<(u32, usize), &'static Target>>,
@@ -90,7 +91,8 @@ pub unsafe fn wrap(wrapped: Wrapped) -> &'static dyn Wrapper {
         // SAFETY: the caller's promise.
         interpreter: unsafe { wrapped.host.interpreter() },
         template: UnsafeCell::new(None),
-        last: Cell::new(None),
+        next: Cell::new(None),
+        attachment: wrapped.host.attachment(),
         home: Cell::new(ptr::null_mut()),
         targets: Mutex::default(),
     }));
@@ -110,18 +112,12 @@ pub unsafe fn wrap(wrapped: Wrapped) -> &'static dyn Wrapper {
 }
 
 impl Context {
-    /// Notes how this thread is attached to the interpreter.
-    #[inline(always)]
-    pub fn note_attachment(&self) {
-        // SAFETY: it may be asked at any time.
-        self.attached.set(unsafe { (self.attachment)() });
-    }
-
     /// Whether the thread is attached as it was when the call began.
     #[inline(always)]
     pub fn is_attached(&self) -> bool {
         // SAFETY: it may be asked at any time.
-        self.attached.get() == unsafe { (self.attachment)() }
+        let attached = unsafe { (self.attachment)() };
+        attached == self.attached.get()
     }
 }
 
@@ -143,35 +139,54 @@ impl World {
         self.host
     }
 
-    /// A context for a call, which gives it back by [`Context::thread`]. Each call gets another one, until all had their turn.
+    /// What says how this thread is attached to the interpreter.
+    #[inline(always)]
+    pub fn attachment(&self) -> usize {
+        // SAFETY: it may be asked at any time.
+        unsafe { (self.attachment)() }
+    }
+
+    /// A context for a call, which gives it back by [`Context::thread`]. Each call gets another one, until all had their turn. The lock of
+    /// the state is held.
     #[inline(always)]
     pub fn take_context(
         &'static self,
         target: &'static Target,
-        _state: &mut State,
+        _state: &State,
     ) -> &'static Context {
-        match self.last.get().and_then(|last| last.next.get()) {
-            Some(context) if !context.is_busy() => {
-                self.last.set(Some(context));
-                context
-            }
-            _ => self.extend_ring(target),
-        }
+        let context = match self.next.get() {
+            Some(context) if !context.is_busy() => context,
+            _ => self.seek_context(target),
+        };
+        self.next.set(context.next.get());
+        context
+    }
+
+    /// The ring, from the next context on.
+    fn ring(&self) -> impl Iterator<Item = &'static Context> {
+        let first = self.next.get();
+        let after = move |context: &&'static Context| {
+            context.next.get().filter(|&next| !first.is_some_and(|first| ptr::eq(first, next)))
+        };
+        core::iter::successors(first, after)
     }
 
     /// Whether a call has not returned yet.
     pub fn is_running(&self, _state: &mut State) -> bool {
-        let last = self.last.get();
-        let after = |context: &&'static Context| {
-            context.next.get().filter(|&next| !last.is_some_and(|last| ptr::eq(last, next)))
-        };
-        core::iter::successors(last, after).any(Context::is_busy)
+        self.ring().any(Context::is_busy)
     }
 
-    /// Puts contexts into the ring where it goes on. Calls inside each other, or in several threads, may need more than there are.
+    /// The next context that no call has. Puts more into the ring if few are left: calls inside each other, or in several threads, have the
+    /// others.
     #[cold]
     #[inline(never)]
-    fn extend_ring(&'static self, target: &'static Target) -> &'static Context {
+    fn seek_context(&'static self, target: &'static Target) -> &'static Context {
+        let mut free = self.ring().filter(|context| !context.is_busy());
+        if let Some(context) = free.next()
+            && free.count() >= RING / 2
+        {
+            return context;
+        }
         let first = self.new_context(target);
         let mut end = first;
         for _ in 1..RING {
@@ -179,11 +194,10 @@ impl World {
             end.next.set(Some(context));
             end = context;
         }
-        match self.last.get() {
-            Some(last) => end.next.set(last.next.replace(Some(first))),
+        match self.next.get() {
+            Some(busy) => end.next.set(busy.next.replace(Some(first))),
             None => end.next.set(Some(first)),
         }
-        self.last.set(Some(first));
         first
     }
 
@@ -196,7 +210,7 @@ impl World {
             world: self,
             thread: AtomicUsize::new(0),
             target: Cell::new(target),
-            attachment: self.host.attachment(),
+            attachment: self.attachment,
             attached: Cell::new(0),
             frame: Cell::new(usize::MAX),
             next: Cell::new(None),
@@ -279,11 +293,19 @@ pub(crate) mod tests {
 
     /// A target in a world that wraps nothing.
     pub(crate) fn target() -> &'static Target {
-        let (template, last) = (UnsafeCell::new(None), Cell::new(None));
+        let (template, next) = (UnsafeCell::new(None), Cell::new(None));
         let (inner, home) = (ptr::null_mut(), Cell::new(ptr::null_mut()));
         let host = &NoHost;
-        let world =
-            World { inner, host, interpreter: 0, template, last, home, targets: Mutex::default() };
+        let world = World {
+            inner,
+            host,
+            interpreter: 0,
+            template,
+            next,
+            attachment,
+            home,
+            targets: Mutex::default(),
+        };
         Box::leak(Box::new(world)).leak_target(None)
     }
 

@@ -250,14 +250,15 @@ fn with_context(s: &Signature, returns: &str, types: &[String]) -> String {
     let array = s.params.iter().find(|p| p.ctype == "const HPy *");
     let mut text = String::new();
     let list = names.join(", ");
+    let nulls = handles(&s.params).any(|(_, p)| p.null);
     text.push_str(&match array {
         Some(p) => format!(
             "let length = {};\n\
-             let (call, [{list}], {name}) = Call::enter_with(target, [{list}], {name}, length);\n",
+             let (call, [{list}], {name}) = Call::enter_with::<{nulls}, _>(target, [{list}], {name}, length);\n",
             array_length(s, p),
             name = rust_name(&p.name)
         ),
-        None => format!("let (call, [{list}]) = Call::enter(target, [{list}]);\n"),
+        None => format!("let (call, [{list}]) = Call::enter::<{nulls}, _>(target, [{list}]);\n"),
     });
     let arguments: String = s
         .params
@@ -279,20 +280,13 @@ fn with_context(s: &Signature, returns: &str, types: &[String]) -> String {
         "void" => format!("{call};\n"),
         _ => format!("let result = {call};\n"),
     });
-    let opened = match array {
-        Some(p) => format!("{}.handles()", rust_name(&p.name)),
-        None => "&[]".to_owned(),
-    };
     text.push_str(&match returns {
-        "HPy" => format!("call.leave_with::<{}>({opened}, result)\n", s.fails_silently),
-        "void" => format!("call.leave({opened});\n"),
+        "HPy" => format!("call.leave_with::<{}>(result)\n", s.fails_silently),
+        "void" => "call.leave();\n".to_owned(),
         _ => {
             // Hashes may be negative.
             let fails = if returns == "HPy_hash_t" { "== -1" } else { "< 0" };
-            format!(
-                "call.leave_with_number::<{}>({opened}, result {fails});\nresult\n",
-                s.fails_silently
-            )
+            format!("call.leave_with_number::<{}>(result {fails});\nresult\n", s.fails_silently)
         }
     });
     text

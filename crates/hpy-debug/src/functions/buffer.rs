@@ -63,7 +63,7 @@ pub(crate) unsafe extern "C" fn enter_getbufferproc(
         unsafe extern "C" fn(*mut HPyContext, HPy, view: *mut HPy_buffer, flags: c_int) -> c_int;
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
-        let (call, handles) = Call::enter(target, [self_]);
+        let (call, handles) = Call::enter::<false, _>(target, [self_]);
         let function = target.function::<Function>();
         let result = function(call.context(), handles[0], view, flags);
         if let Some(view) = view.as_mut() {
@@ -72,7 +72,7 @@ pub(crate) unsafe extern "C" fn enter_getbufferproc(
                 state().exported(target, view);
             }
         }
-        call.leave_with_number::<false>(&[], result < 0);
+        call.leave_with_number::<false>(result < 0);
         result
     }
 }
@@ -88,7 +88,7 @@ pub(crate) unsafe extern "C" fn enter_releasebufferproc(
     // SAFETY: the host calls with what the signature says; the target's function has it.
     unsafe {
         let exporter = view.as_ref().map_or(HPy::NULL, |view| view.obj);
-        let (call, handles) = Call::enter(target, [self_, exporter]);
+        let (call, handles) = Call::enter::<true, _>(target, [self_, exporter]);
         if let Some(view) = view.as_mut() {
             state().released(view);
             view.obj = handles[1];
@@ -100,7 +100,7 @@ pub(crate) unsafe extern "C" fn enter_releasebufferproc(
         if let Some(view) = view.as_mut() {
             view.obj = exporter;
         }
-        call.leave(&[]);
+        call.leave();
     }
 }
 

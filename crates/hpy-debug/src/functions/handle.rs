@@ -41,7 +41,7 @@ pub(super) unsafe fn close(api: &Api, h: HPy) {
 /// Reports a handle that the extension cannot close.
 #[cold]
 fn not_closed(api: &Api, h: HPy) {
-    let owner = |slot: &Slot| (slot.owner.get(), slot.is_of(api.world()));
+    let owner = |slot: &Slot| (slot.owner(), slot.is_of(api.world()));
     let found = state().handles.get(h).map(owner);
     let (class, detail) = match found {
         Some((_, false)) => (&FOREIGN_HANDLE, ANOTHER_MODULE),
