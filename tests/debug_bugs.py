@@ -48,8 +48,8 @@ class Bug:
     """The function of the API and the argument, as the message has them; "" for leaks."""
     wrong: str
     """The body of the function `demo`, or definitions (`HPyDef_…`) and functions between
-    `FUNCTION(name)` and `END`. The line of the bug has the comment `/* here */`; without it, the message names
-    the function as a whole."""
+    `FUNCTION(name)` and `END`. The line of the bug has the comment `/* here */`; without it, the
+    message names the function as a whole."""
     right: str
     """The same without the bug."""
     prelude: str = ""
@@ -93,16 +93,20 @@ class Bug:
         return compiled(source, types=self.types, globals=self.globals, abi=self.abi)
 
     def line(self):
-        """Return the line of the bug, None for its function as a whole, and that function."""
-        if self.where:
-            return None, self.where
+        """Return the line and the function of the bug, and whether it is the function as a whole.
+
+        The line of a function as a whole is that of its head.
+        """
+        heads = {}
         for number, line in enumerate(self.source(self.wrong).splitlines(), 1):
             opened = re.match(r"FUNCTION\((\w+)\)|(?:static )?\w[\w *]*?\b(\w+)_impl\(", line)
             if opened:
                 function = f"{opened[1] or opened[2]}_impl"
+                heads[function] = number
             if "/* here */" in line:
-                return number, function
-        return None, function
+                return number, function, False
+        function = self.where or function
+        return heads[function], function, True
 
 
 def compiled(source, defs="", *, abi="universal", **keywords):
