@@ -35,11 +35,12 @@ const VALGRIND: &[&str] = &[
     "tests/api/test_capsule.py",
 ];
 
-/// What the libraries do is the same in debug mode, which takes its time to look at it.
-const ONCE: &str = "not debug";
+/// What the libraries do is the same in debug mode, which takes its time to look at it; and abi3 shares nearly all of its code with
+/// the CPython ABI. With both, the checkers would take too long.
+const ONCE: &str = "not debug and not abi3";
 
 /// As above, and without tests that make hundreds of thousands of objects.
-const SHORT: &str = "not debug and not ten_thousand and not deep_chain";
+const SHORT: &str = "not debug and not abi3 and not ten_thousand and not deep_chain";
 
 /// Runs the checkers that are there; names those that are not.
 pub fn memcheck(root: &Path, python: Option<&Path>) -> Result<()> {
