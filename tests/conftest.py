@@ -1,5 +1,7 @@
 """Fixtures of the tests of the C API. How to write such a test: support.py."""
 
+import gc
+
 import pytest
 import support
 
@@ -26,6 +28,14 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "finding(*codes): what debug mode finds, because the test does wrong on purpose"
     )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish():
+    """Keeps the collector away from the thousands of tests, which it would walk at each check."""
+    if hasattr(gc, "freeze"):
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture
