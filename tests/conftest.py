@@ -1,6 +1,7 @@
 """Fixtures of the tests of the C API. How to write such a test: support.py."""
 
 import gc
+import sys
 
 import pytest
 import support
@@ -36,6 +37,13 @@ def pytest_collection_finish():
     if hasattr(gc, "freeze"):
         gc.collect()
         gc.freeze()
+
+
+def pytest_collection_modifyitems(items):
+    if sys.implementation.name != "cpython":
+        import hosts
+
+        hosts.expect_defects(items)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ for that.
 
 import contextlib
 import re
+import sys
 
 import pytest
 
@@ -105,9 +106,17 @@ def attempt(function, *args):
         function(*args)
 
 
+def cpythons_test_module():
+    """CPython's `_testcapi`, which lets allocations fail; without it, the test is skipped."""
+    reason = "needs CPython's own test module"
+    if sys.implementation.name != "cpython":
+        pytest.skip(reason)  # PyPy has a module of this name, too, which needs its sources
+    return pytest.importorskip("_testcapi", reason=reason)
+
+
 def raises_memory_error(function):
     """Whether a call of a C function raises MemoryError when nothing can be allocated."""
-    testcapi = pytest.importorskip("_testcapi", reason="needs CPython's own test module")
+    testcapi = cpythons_test_module()
     raised = False
     testcapi.set_nomemory(0)
     try:

@@ -4,7 +4,7 @@ import sys
 from functools import partial
 
 import pytest
-from outcomes import attempt, functions, raises_memory_error
+from outcomes import attempt, cpythons_test_module, functions, raises_memory_error
 
 SOURCE = r"""
 /* Adds handles of args[1], as many as args[2] says, to a tracker of the size args[0]. */
@@ -96,7 +96,7 @@ def test_new_fails(mod, no_leak):
 @pytest.mark.api("HPyTracker_Add", case="error")
 def test_no_handle_is_lost_when_there_is_no_memory(mod):
     """Whichever allocation fails: what was added is closed."""
-    testcapi = pytest.importorskip("_testcapi", reason="needs CPython's own test module")
+    testcapi = cpythons_test_module()
     value = object()
     before = sys.getrefcount(value)
 

@@ -31,6 +31,15 @@ def raises(exception, function, *args):
     raise AssertionError(f"{function} did not raise {exception}")
 
 
+IS_CPYTHON = sys.implementation.name == "cpython"
+
+
+def collect():
+    """Collects garbage. Without reference counts, an object may need several rounds."""
+    for _ in range(1 if IS_CPYTHON else 5):
+        gc.collect()
+
+
 def check_methods(mod):
     assert mod.__doc__ == "Every kind of definition."
     assert mod.no_arguments() is mod
@@ -51,9 +60,10 @@ def check_methods(mod):
 def check_capsule(mod):
     before = mod.capsules_freed()
     capsule = mod.capsule()
-    assert "everything" in repr(capsule)
+    assert "everything" in repr(capsule) or not IS_CPYTHON
     assert mod.capsules_freed() == before
     del capsule
+    collect()
     assert mod.capsules_freed() == before + 1
 
 
@@ -67,7 +77,8 @@ def check_members(mod):
     assert thing.number == 8
     assert thing.word == 0 and thing.flag is False
     raises(AttributeError, setattr, thing, "real", 1.0)
-    raises(AttributeError, setattr, thing, "doubled", 1)
+    if sys.implementation.name != "pypy":  # there, to assign to what has no setter ends the process
+        raises(AttributeError, setattr, thing, "doubled", 1)
     thing.real3 = 0.5
     assert thing.real == thing.real2 == thing.real4 == 0.5
     thing.real4 = 0.25
@@ -97,18 +108,18 @@ def check_calls(mod):
 
 
 def check_lifetime(mod):
-    gc.collect()
+    collect()
     finalized, destroyed = mod.gone()
     thing = mod.Thing()
     thing.number = 100
     del thing
-    gc.collect()
+    collect()
     assert mod.gone() == (finalized + 100, destroyed + 100)
     cycle = mod.Thing()
     cycle.number = 10
     cycle.item = [cycle]
     del cycle
-    gc.collect()
+    collect()
     assert mod.gone() == (finalized + 110, destroyed + 110)
 
 

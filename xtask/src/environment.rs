@@ -1,4 +1,5 @@
-//! The Python that the commands work with: a virtual environment of the project's own, with the wheel installed in it.
+//! The Python that the commands work with: a virtual environment of the project's own, with the wheel installed in it. For an
+//! interpreter that has HPy itself it is a folder of packages: those that are unpacked anywhere make no virtual environments.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -7,13 +8,16 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::native;
 use crate::shell::{exists, run, step};
 
-/// A virtual environment below `target/`.
+/// A virtual environment, or a folder of packages, below `target/`.
 pub struct Environment {
     root: PathBuf,
     dir: PathBuf,
     version: String,
+    /// The interpreter, if it has HPy itself.
+    native: Option<PathBuf>,
 }
 
 impl Environment {
@@ -30,8 +34,11 @@ impl Environment {
         };
         let version = version(&python)?;
         let dir = root.join("target/xtask").join(format!("venv-{version}{purpose}"));
-        let environment = Self { root: root.to_path_buf(), dir, version };
-        if !environment.python().exists() {
+        let native = native::is_native(&version).then(|| python.clone());
+        let environment = Self { root: root.to_path_buf(), dir, version, native };
+        if environment.native.is_some() {
+            native::prepare_packages(&environment.packages())?;
+        } else if !environment.python().exists() {
             environment.make(&python)?;
         }
         Ok(environment)
@@ -61,8 +68,21 @@ impl Environment {
         self.version.trim_end_matches('d').ends_with('t')
     }
 
+    /// Whether its Python has HPy itself.
+    pub fn is_native(&self) -> bool {
+        self.native.is_some()
+    }
+
+    /// Where the packages are, if it is a folder of packages.
+    fn packages(&self) -> PathBuf {
+        self.dir.join("packages")
+    }
+
     /// Its interpreter.
     pub fn python(&self) -> PathBuf {
+        if let Some(python) = &self.native {
+            return python.clone();
+        }
         let name = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
         self.dir.join(name)
     }
@@ -78,6 +98,14 @@ impl Environment {
         command.current_dir(&self.root).env_remove("PYTHONPATH").env_remove("PYTHONHOME");
         if let Some(include) = self.other_headers() {
             command.env("CPATH", include);
+        }
+        if let Some(python) = &self.native {
+            command
+                .env("PYTHONPATH", self.packages())
+                .env(native::EXECUTABLE, python)
+                // Their library may lie where nothing may be written, and to compile it each time takes seconds.
+                .env("PYTHONPYCACHEPREFIX", self.dir.join("cache"))
+                .env_remove("PYTHONDONTWRITEBYTECODE");
         }
         command
     }
@@ -99,10 +127,7 @@ impl Environment {
             return Ok(());
         }
         step("install what the command needs");
-        run(self
-            .command()
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"])
-            .args(requirements))?;
+        run(self.pip_install()?.arg("--upgrade").args(requirements))?;
         fs::write(&stamp, format!("{have}\n{wanted}\n")).context("cannot note what is installed")
     }
 
@@ -116,20 +141,40 @@ impl Environment {
         self.install_built("dev")
     }
 
+    /// `pip install`, of the environment itself or, for a folder of packages, of the first Python there is.
+    fn pip_install(&self) -> Result<Command> {
+        let mut pip = if self.is_native() {
+            let helper = Self::prepare_for(&self.root, None, "-pip")?;
+            helper.require(&["pip>=25.1"])?;
+            helper.command()
+        } else {
+            self.command()
+        };
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        if self.is_native() {
+            pip.arg("--target").arg(self.packages());
+        }
+        Ok(pip)
+    }
+
     fn install_built(&self, profile: &str) -> Result<PathBuf> {
         let wheel = self.build_wheel(profile)?;
-        run(self
-            .command()
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .args(["--force-reinstall", "--no-deps"])
-            .arg(&wheel))?;
+        let mut pip = self.pip_install()?;
+        pip.args(["--force-reinstall", "--no-deps"]);
+        if self.is_native() {
+            pip.arg("--upgrade").args(native::PIP_OPTIONS);
+        }
+        run(pip.arg(&wheel))?;
         Ok(wheel)
     }
 
     fn build_wheel(&self, profile: &str) -> Result<PathBuf> {
+        let out = self.dir.join("wheels");
+        if self.is_native() {
+            return native::build_wheel(&self.root, profile, &out);
+        }
         self.require(&["maturin>=1.9,<2"])?;
         step("build the wheel");
-        let out = self.dir.join("wheels");
         if out.exists() {
             fs::remove_dir_all(&out).context("cannot remove the wheel that was built before")?;
         }
@@ -154,7 +199,8 @@ impl Environment {
     }
 }
 
-/// What tells one interpreter from another: `cpython3.14`, with `t` behind it for a free-threaded one and `d` for a debug build.
+/// What tells one interpreter from another: `cpython3.14`, with `t` behind it for a free-threaded one and `d` for a debug build;
+/// for others their own version, `pypy7.3`, `graalpy24.2`.
 pub fn version(python: &Path) -> Result<String> {
     let answer = Command::new(python).args(["-c", VERSION]).stderr(Stdio::null()).output();
     match answer {
@@ -165,9 +211,17 @@ pub fn version(python: &Path) -> Result<String> {
     }
 }
 
-const VERSION: &str = "import sys, sysconfig; print(sys.implementation.name + '%d.%d' % sys.version_info[:2] + \
-    ('t' if sysconfig.get_config_var('Py_GIL_DISABLED') else '') + \
-    ('d' if hasattr(sys, 'gettotalrefcount') else ''))";
+const VERSION: &str = "
+import sys, sysconfig
+name = sys.implementation.name
+if name == 'graalpy':
+    digits = sys.implementation.cache_tag[len(name):].partition('-')[0]
+    version = digits[:2] + '.' + digits[2:]
+else:
+    version = '%d.%d' % getattr(sys, 'pypy_version_info', sys.version_info)[:2]
+print(name + version + ('t' if sysconfig.get_config_var('Py_GIL_DISABLED') else '')
+      + ('d' if hasattr(sys, 'gettotalrefcount') else ''))
+";
 
 fn find_python() -> Result<PathBuf> {
     for name in ["python3", "python"] {

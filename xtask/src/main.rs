@@ -9,6 +9,7 @@ mod generate;
 mod matrix;
 mod memcheck;
 mod model;
+mod native;
 mod old;
 mod ports;
 mod pytest;
@@ -101,6 +102,14 @@ enum Command {
         #[arg(long, value_delimiter = ',')]
         columns: Vec<matrix::Column>,
     },
+    /// Build the wheel for interpreters that have HPy themselves, PyPy 7.3 and GraalPy 24.2
+    ///
+    /// One wheel is for all of them. It is written to target/xtask/native.
+    WheelNative {
+        /// The profile of cargo
+        #[arg(long, default_value = "release")]
+        profile: String,
+    },
     /// Run the C tests under AddressSanitizer, UndefinedBehaviorSanitizer and Valgrind
     Memcheck {
         #[command(flatten)]
@@ -150,6 +159,12 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Ports { python } => ports::ports(&root(), python.path.as_deref()),
         Command::Matrix { pythons, only_these, columns } => {
             matrix::matrix(&root(), &pythons, only_these, &columns)
+        }
+        Command::WheelNative { profile } => {
+            let wheel =
+                native::build_wheel(&root(), &profile, &root().join("target/xtask/native"))?;
+            println!("{}", wheel.display());
+            Ok(())
         }
         Command::Memcheck { python } => memcheck::memcheck(&root(), python.path.as_deref()),
     }

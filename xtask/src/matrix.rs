@@ -1,4 +1,4 @@
-//! `cargo xtask matrix`: the same universal files on every CPython that is here.
+//! `cargo xtask matrix`: the same universal files on every CPython that is here, and on interpreters that have HPy themselves.
 //!
 //! The first interpreter compiles each universal library once; all run that very file, and say what its checksum is. What is compiled for
 //! one CPython only, such as the CPython ABI, is compiled and run on each.
@@ -15,11 +15,24 @@ use crate::compile::{Abi, compile};
 use crate::environment::{Environment, version};
 use crate::pytest::{self, Outcome, count};
 use crate::shell::{output, require_compiler, run, step};
-use crate::{conformance, test};
+use crate::{conformance, native, test};
 
 /// The interpreters that should be here, in the order of the table. Other kinds that are found come behind them.
-const WANTED: &[&str] =
-    &["3.11", "3.9", "3.10", "3.12", "3.13", "3.14", "3.15", "3.13t", "3.14t", "3.15t", "3.13d"];
+const WANTED: &[&str] = &[
+    "3.11",
+    "3.9",
+    "3.10",
+    "3.12",
+    "3.13",
+    "3.14",
+    "3.15",
+    "3.13t",
+    "3.14t",
+    "3.15t",
+    "3.13d",
+    "pypy7.3",
+    "graalpy24.2",
+];
 
 /// The universal libraries of the examples and of the test of everything: source, and flags.
 const LIBRARIES: &[(&str, &[&str])] = &[
@@ -27,6 +40,10 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("examples/porting/step3/points.c", &["-O2"]),
     ("tests/c/everything.c", &["-O2"]),
 ];
+
+/// Tests of the package that have no other ABI in their name: they need virtual environments, or debug mode.
+const PACKAGE_TESTS: &[&str] =
+    &["test_devel", "test_hybrid", "test_import_hook", "test_headers", "test_trace"];
 
 /// Names interpreters, separated as in PATH.
 const VARIABLE: &str = "HPY_MATRIX_PYTHONS";
@@ -86,7 +103,7 @@ pub fn matrix(
     let mut matrix = Matrix::new(root)?;
     let mut rows = Vec::new();
     for (label, python) in &found {
-        step(&format!("matrix: CPython {label}: {}", python.display()));
+        step(&format!("matrix: {label}: {}", python.display()));
         rows.push((label.as_str(), matrix.row(python, columns)));
     }
     let wanted = if only_these { &[] } else { WANTED };
@@ -106,9 +123,8 @@ fn find(given: &[PathBuf], only_these: bool) -> Result<Vec<(String, PathBuf)>> {
     for python in candidates.iter().filter(|python| !python.as_os_str().is_empty()) {
         match version(python) {
             Ok(version) => {
-                if let Some(label) = version.strip_prefix("cpython") {
-                    found.entry(label.to_owned()).or_insert_with(|| python.clone());
-                }
+                let label = version.strip_prefix("cpython").unwrap_or(&version);
+                found.entry(label.to_owned()).or_insert_with(|| python.clone());
             }
             Err(error) if given.contains(python) => return Err(error),
             Err(_) => {} // a shim of a version that is not chosen, or no Python
@@ -123,8 +139,11 @@ fn find(given: &[PathBuf], only_these: bool) -> Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
-/// Whether a label such as `3.14t` is that of CPython 3.9 or later.
+/// Whether a label such as `3.14t` is that of CPython 3.9 or later, or that of an interpreter with HPy.
 fn is_supported(label: &str) -> bool {
+    if native::is_native(label) {
+        return true;
+    }
     let minor = label.strip_prefix("3.").map(|rest| rest.trim_end_matches(['d', 't']));
     minor.and_then(|minor| minor.parse::<u32>().ok()).is_some_and(|minor| minor >= 9)
 }
@@ -186,13 +205,15 @@ impl<'a> Matrix<'a> {
 
     fn prepare(&self, python: &Path) -> Result<Environment> {
         let environment = Environment::prepare(self.root, Some(python))?;
-        environment.require(test::REQUIREMENTS)?;
+        environment.require(test::requirements(&environment))?;
         environment.install_hpy_for_tests()?;
         Ok(environment)
     }
 
     fn cell(&mut self, environment: &Environment, column: Column) -> Cell {
         match column {
+            // The interpreter loads what was compiled once; it compiles nothing.
+            Column::Others if environment.is_native() => Ok("–".to_owned()),
             Column::Wheel => Ok("built".to_owned()),
             Column::Everything => self.everything(environment),
             Column::Examples => {
@@ -241,6 +262,9 @@ impl<'a> Matrix<'a> {
     fn universal(&mut self, environment: &Environment) -> Cell {
         let mut pytest = self.pytest(environment, "universal");
         pytest.args(["tests", "-k", "universal"]);
+        if environment.is_native() {
+            pytest.args(PACKAGE_TESTS.iter().map(|file| format!("--ignore=tests/{file}.py")));
+        }
         let text = self.tests(pytest, "universal")?;
         let sum = checksum(environment, &self.dir.join("tests"), "*/universal/*/*.hpy0.so")?;
         match self.tests.get_or_insert_with(|| sum.clone()) {
@@ -253,6 +277,7 @@ impl<'a> Matrix<'a> {
         let mut pytest = environment.command();
         pytest
             .args(["-m", "pytest", "--numprocesses=auto", "-q", "--tb=short"])
+            .arg("--max-worker-restart=100")
             .env("HPY_EXAMPLES", &self.dir)
             .env("HPY_TEST_CACHE", self.dir.join("tests"))
             // Of a free-threaded Python, what runs without the lock is tested.
@@ -268,7 +293,11 @@ impl<'a> Matrix<'a> {
         let cases = pytest::run(&mut pytest, &self.dir.join(format!("{report}.xml")))?;
         let failed: Vec<_> = cases.iter().filter(|case| case.outcome == Outcome::Failed).collect();
         if failed.is_empty() {
-            return Ok(format!("{} passed", count(&cases, Outcome::Passed)));
+            let passed = format!("{} passed", count(&cases, Outcome::Passed));
+            return Ok(match count(&cases, Outcome::Known) {
+                0 => passed,
+                known => format!("{passed}, {known} cannot"),
+            });
         }
         let names = failed.iter().map(|case| format!("\n    {}", case.name)).collect::<String>();
         bail!("{} failed:{names}", failed.len())
@@ -304,7 +333,7 @@ fn summarise(
         }
         None => ("-".to_owned(), None),
     };
-    println!("| CPython | {} |", columns.iter().map(|c| c.title()).collect::<Vec<_>>().join(" | "));
+    println!("| Python | {} |", columns.iter().map(|c| c.title()).collect::<Vec<_>>().join(" | "));
     println!("|---|{}", "---|".repeat(columns.len()));
     for (label, cells) in rows {
         let line = columns.iter().map(|column| {
@@ -339,7 +368,7 @@ mod tests {
         for label in ["3.9", "3.15", "3.14t", "3.13d", "3.14td"] {
             assert!(is_supported(label), "{label}");
         }
-        for label in ["2.7", "3.8", "3.6d", "3.x", ""] {
+        for label in ["2.7", "3.8", "3.6d", "3.x", "pypy8.0", ""] {
             assert!(!is_supported(label), "{label}");
         }
     }

@@ -20,6 +20,8 @@ pub enum Outcome {
     Passed,
     Failed,
     Skipped,
+    /// It failed as was expected of this interpreter.
+    Known,
 }
 
 /// Runs pytest to its end, which writes `report`; tests that failed are no error.
@@ -61,6 +63,8 @@ fn read(report: &str) -> Vec<Case> {
             let body = element.split("</testcase>").next().unwrap_or_default();
             let outcome = if body.contains("<failure") || body.contains("<error") {
                 Outcome::Failed
+            } else if body.contains("<skipped type=\"pytest.xfail\"") {
+                Outcome::Known
             } else if body.contains("<skipped") {
                 Outcome::Skipped
             } else {
@@ -90,12 +94,14 @@ mod tests {
     fn a_report_is_read() {
         let report = "<testsuite><testcase classname=\"a.B\" name=\"one\" time=\"1\" />\
             <testcase classname=\"a.B\" name=\"two\"><failure message=\"x\">y</failure></testcase>\
-            <testcase classname=\"a.B\" name=\"three\"><skipped /></testcase></testsuite>";
+            <testcase classname=\"a.B\" name=\"three\"><skipped /></testcase>\
+            <testcase classname=\"a.B\" name=\"four\"><skipped type=\"pytest.xfail\" message=\"\" /></testcase></testsuite>";
         let cases = read(report);
-        assert_eq!(cases.len(), 3);
+        assert_eq!(cases.len(), 4);
         assert!(cases[0].outcome == Outcome::Passed && cases[0].name == "a.B::one");
         assert!(cases[1].outcome == Outcome::Failed);
         assert!(cases[2].outcome == Outcome::Skipped);
+        assert!(cases[3].outcome == Outcome::Known);
         assert_eq!(count(&cases, Outcome::Failed), 1);
     }
 }

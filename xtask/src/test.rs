@@ -23,6 +23,14 @@ pub const REQUIREMENTS: &[&str] = &[
     "abi3audit>=0.0.26; python_version >= '3.10'",
 ];
 
+/// What they need where they load universal libraries only.
+const NATIVE_REQUIREMENTS: &[&str] = &["pytest>=8", "pytest-xdist>=3", "setuptools>=82"];
+
+/// What the Python tests need in an environment.
+pub fn requirements(environment: &Environment) -> &'static [&'static str] {
+    if environment.is_native() { NATIVE_REQUIREMENTS } else { REQUIREMENTS }
+}
+
 /// Runs the Rust tests, builds and installs the wheel, and runs the Python tests; `arguments` go to pytest.
 pub fn test(root: &Path, python: Option<&Path>, arguments: &[String]) -> Result<()> {
     require_compiler()?;

@@ -1,0 +1,19 @@
+//! What `hpy.universal` needs in native code on interpreters that have HPy themselves, such as PyPy 7.3.
+//!
+//! It is a universal extension, `hpy._native`, and knows no Python but through the context that the host gives it: so one
+//! file serves each such interpreter. The Python half is `python/native/hpy/universal.py`.
+//!
+//! - [`layout`] looks at the host's context, and puts it right where that is known to help.
+//! - [`module`] is the extension: its definitions and functions.
+//! - [`check`] opens an extension before the host does, for the errors that other hosts of ours give.
+//!
+//! # What makes the unsafe code sound
+//!
+//! The host calls the entry points as the ABI says, with its context, which is never freed, while the interpreter is
+//! attached. Definitions are static and are never written to.
+#![allow(non_snake_case, non_upper_case_globals)] // the names are those of the ABI
+
+mod check;
+mod layout;
+mod module;
+mod python;

@@ -1,0 +1,40 @@
+"""Interpreters with an HPy of their own: which tests cannot pass there, and why.
+
+`tests/hosts/NAME.toml` lists them by what the interpreter does otherwise. Such a test is expected
+to fail, and it is a failure if it passes. On CPython there is nothing to expect.
+"""
+
+import sys
+from pathlib import Path
+
+import pytest
+from support import tomllib
+
+HOSTS = Path(__file__).resolve().parent / "hosts"
+
+
+def name():
+    """The interpreter's name, as `cargo xtask matrix` has it: pypy7.3, graalpy24.2."""
+    implementation = sys.implementation
+    if implementation.name == "graalpy":
+        digits = implementation.cache_tag[len("graalpy") :].partition("-")[0]
+        return f"graalpy{digits[:2]}.{digits[2:]}"
+    version = getattr(sys, "pypy_version_info", sys.version_info)
+    return f"{implementation.name}{version[0]}.{version[1]}"
+
+
+def expect_defects(items):
+    """Marks the collected tests that cannot pass here."""
+    file = HOSTS / f"{name()}.toml"
+    if not file.exists():
+        return
+    marks = {}
+    for defect in tomllib.loads(file.read_text(encoding="utf-8"))["defect"]:
+        mark = pytest.mark.xfail(
+            reason=defect["what"], run=not defect.get("crashes", False), strict=True
+        )
+        marks.update(dict.fromkeys(defect["tests"], mark))
+    for item in items:
+        mark = marks.get(item.nodeid.removeprefix("tests/"))
+        if mark is not None:
+            item.add_marker(mark)
