@@ -63,6 +63,12 @@ impl Environment {
         ]))
     }
 
+    /// Whether its Python takes the wheel for the limited API of 3.10.
+    pub fn takes_abi3(&self) -> bool {
+        let minor = self.version.strip_prefix("cpython3.").map(|rest| rest.trim_end_matches('d'));
+        minor.and_then(|minor| minor.parse::<u32>().ok()).is_some_and(|minor| minor >= 10)
+    }
+
     /// Whether its Python can run without the interpreter lock.
     pub fn is_free_threaded(&self) -> bool {
         self.version.trim_end_matches('d').ends_with('t')
@@ -158,17 +164,27 @@ impl Environment {
     }
 
     fn install_built(&self, profile: &str) -> Result<PathBuf> {
-        let wheel = self.build_wheel(profile)?;
+        let wheel = self.build_wheel(profile, &[])?;
+        self.install(&wheel)?;
+        Ok(wheel)
+    }
+
+    /// Installs a wheel of the runtime in place of the one that is there.
+    pub fn install(&self, wheel: &Path) -> Result<()> {
         let mut pip = self.pip_install()?;
         pip.args(["--force-reinstall", "--no-deps"]);
         if self.is_native() {
             pip.arg("--upgrade").args(native::PIP_OPTIONS);
         }
-        run(pip.arg(&wheel))?;
-        Ok(wheel)
+        run(pip.arg(wheel))
     }
 
-    fn build_wheel(&self, profile: &str) -> Result<PathBuf> {
+    /// Builds the wheel that runs on every CPython since 3.10, with the checks of a debug build; returns its path.
+    pub fn build_abi3_wheel(&self) -> Result<PathBuf> {
+        self.build_wheel("dev", &["--features", "limited"])
+    }
+
+    fn build_wheel(&self, profile: &str, features: &[&str]) -> Result<PathBuf> {
         let out = self.dir.join("wheels");
         if self.is_native() {
             return native::build_wheel(&self.root, profile, &out);
@@ -181,6 +197,7 @@ impl Environment {
         run(self
             .command()
             .args(["-m", "maturin", "build", "--profile", profile, "--locked"])
+            .args(features)
             .args(["--compatibility", "linux", "--interpreter"])
             .arg(self.python())
             .arg("--out")

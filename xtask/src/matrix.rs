@@ -45,6 +45,9 @@ const LIBRARIES: &[(&str, &[&str])] = &[
 const PACKAGE_TESTS: &[&str] =
     &["test_devel", "test_hybrid", "test_import_hook", "test_headers", "test_trace"];
 
+/// The number of the mode without another context, as `hpy.universal` has it; 1 is debug mode, 2 trace mode.
+const UNIVERSAL: &str = "0";
+
 /// Names interpreters, separated as in PATH.
 const VARIABLE: &str = "HPY_MATRIX_PYTHONS";
 
@@ -57,6 +60,8 @@ pub enum Column {
     Everything,
     /// The tests of the examples, with precompiled universal libraries
     Examples,
+    /// The wheel for the limited API, built once: a module with each kind of definition, in each mode, and the examples
+    Abi3,
     /// The tests on the universal ABI, with libraries that the first interpreter compiled
     Universal,
     /// All other tests: the CPython ABI, hybrid modules, debug mode, the package
@@ -69,6 +74,7 @@ const COLUMNS: &[Column] = &[
     Column::Wheel,
     Column::Everything,
     Column::Examples,
+    Column::Abi3,
     Column::Universal,
     Column::Others,
     Column::Published,
@@ -80,6 +86,7 @@ impl Column {
             Self::Wheel => "wheel",
             Self::Everything => "everything",
             Self::Examples => "examples",
+            Self::Abi3 => "abi3 wheel",
             Self::Universal => "universal",
             Self::Others => "others",
             Self::Published => "published",
@@ -175,6 +182,8 @@ struct Matrix<'a> {
     checksums: Option<String>,
     /// The checksum of the libraries of the tests, likewise.
     tests: Option<String>,
+    /// The wheel for the limited API, once the first interpreter that takes it has made it.
+    abi3: Option<PathBuf>,
 }
 
 impl<'a> Matrix<'a> {
@@ -184,7 +193,7 @@ impl<'a> Matrix<'a> {
             fs::remove_dir_all(&dir).context("cannot remove what was built before")?;
         }
         fs::create_dir_all(&dir)?;
-        Ok(Self { root, dir, checksums: None, tests: None })
+        Ok(Self { root, dir, checksums: None, tests: None, abi3: None })
     }
 
     /// The cells of one interpreter. Without a wheel there is nothing to run the others with.
@@ -216,12 +225,8 @@ impl<'a> Matrix<'a> {
             Column::Others if environment.is_native() => Ok("–".to_owned()),
             Column::Wheel => Ok("built".to_owned()),
             Column::Everything => self.everything(environment),
-            Column::Examples => {
-                let sum = self.libraries(environment)?;
-                let mut pytest = self.pytest(environment, "examples");
-                pytest.args(["examples", "-k", "universal"]);
-                Ok(format!("{}, {}", self.tests(pytest, "examples")?, short(&sum)))
-            }
+            Column::Examples => self.examples(environment),
+            Column::Abi3 => self.abi3(environment),
             Column::Universal => self.universal(environment),
             Column::Others => {
                 let mut pytest = self.pytest(environment, "others");
@@ -249,13 +254,42 @@ impl<'a> Matrix<'a> {
 
     fn everything(&mut self, environment: &Environment) -> Cell {
         let sum = self.libraries(environment)?;
-        let library = self.dir.join("everything.hpy0.so");
-        run(environment
-            .command()
-            .arg("tests/c/check_everything.py")
-            .arg(library)
-            .arg("universal"))?;
+        self.check_everything(environment, UNIVERSAL)?;
         Ok(short(&sum))
+    }
+
+    fn check_everything(&self, environment: &Environment, mode: &str) -> Result<()> {
+        let library = self.dir.join("everything.hpy0.so");
+        let mut check = environment.command();
+        run(check.arg("tests/c/check_everything.py").arg(library).args(["universal", mode]))
+    }
+
+    fn examples(&mut self, environment: &Environment) -> Cell {
+        let sum = self.libraries(environment)?;
+        let mut pytest = self.pytest(environment, "examples");
+        pytest.args(["examples", "-k", "universal"]);
+        Ok(format!("{}, {}", self.tests(pytest, "examples")?, short(&sum)))
+    }
+
+    /// The wheel for the limited API, in an environment of its own.
+    fn abi3(&mut self, versioned: &Environment) -> Cell {
+        if !versioned.takes_abi3() {
+            return Ok("–".to_owned());
+        }
+        let python = versioned.python();
+        let environment = Environment::prepare_for(self.root, Some(&python), "-abi3")?;
+        environment.require(test::REQUIREMENTS)?;
+        if self.abi3.is_none() {
+            let wheel = environment.build_abi3_wheel()?;
+            audit(&environment, &wheel)?;
+            self.abi3 = Some(wheel);
+        }
+        environment.install(self.abi3.as_deref().context("the wheel was built")?)?;
+        self.libraries(&environment)?;
+        for mode in [UNIVERSAL, "1", "2"] {
+            self.check_everything(&environment, mode)?;
+        }
+        self.examples(&environment)
     }
 
     /// The libraries are kept by their source: an interpreter that finds all of them compiles none.
@@ -302,6 +336,11 @@ impl<'a> Matrix<'a> {
         let names = failed.iter().map(|case| format!("\n    {}", case.name)).collect::<String>();
         bail!("{} failed:{names}", failed.len())
     }
+}
+
+/// Fails if a library in the wheel uses what the limited API of its tag does not have.
+fn audit(environment: &Environment, wheel: &Path) -> Result<()> {
+    run(environment.command().args(["-m", "abi3audit", "--strict", "--summary"]).arg(wheel))
 }
 
 /// One checksum over the names and contents of files.

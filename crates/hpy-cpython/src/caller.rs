@@ -5,11 +5,8 @@ use core::num::NonZeroU32;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-#[cfg(Py_3_11)]
-use pyo3_ffi::PyFrame_GetLasti as place;
-#[cfg(not(Py_3_11))]
-use pyo3_ffi::PyFrame_GetLineNumber as place;
-use pyo3_ffi::{Py_DECREF, PyCodeObject, PyEval_GetFrame, PyFrame_GetCode, PyGILState_Check};
+use crate::layout::ffi::{Py_DECREF, PyCodeObject, PyGILState_Check};
+use crate::layout::{line_number, running_place};
 
 /// How many lines are noted. Their code is never freed; a program that makes code without end must not fill the memory with it.
 const MOST: usize = 1 << 16;
@@ -18,8 +15,7 @@ const MOST: usize = 1 << 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Line {
     code: *mut PyCodeObject,
-    /// The place in the code, from which the line is worked out when it is shown: that takes a thousand instructions. Up to 3.10, the
-    /// line.
+    /// The place in the code, from which the line is worked out when it is shown.
     place: c_int,
 }
 
@@ -37,11 +33,8 @@ impl Line {
     /// # Safety
     /// The interpreter is attached.
     pub unsafe fn number(&self) -> c_int {
-        #[cfg(Py_3_11)]
         // SAFETY: the caller's promise; the code object is never freed.
-        return unsafe { pyo3_ffi::PyCode_Addr2Line(self.code, self.place) };
-        #[cfg(not(Py_3_11))]
-        self.place
+        unsafe { line_number(self.code, self.place) }
     }
 }
 
@@ -57,16 +50,13 @@ static LINES: Mutex<Option<Lines>> = Mutex::new(None);
 ///
 /// It runs no Python code, and waits for nobody, so locks may be held.
 pub fn note_line() -> Option<NonZeroU32> {
-    // SAFETY: it may be asked at any time. The frame is borrowed from the thread, and runs; the code is a new reference.
+    // SAFETY: it may be asked at any time; the code is a new reference.
     unsafe {
         if PyGILState_Check() == 0 {
             return None;
         }
-        let frame = without_collection(|| PyEval_GetFrame());
-        if frame.is_null() {
-            return None;
-        }
-        let line = Line { code: PyFrame_GetCode(frame), place: place(frame) };
+        let (code, place) = running_place()?;
+        let line = Line { code, place };
         let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = lines.get_or_insert_default();
         let known = lines.numbers.get(&line).copied();
@@ -86,25 +76,4 @@ pub fn note_line() -> Option<NonZeroU32> {
 pub fn line(number: NonZeroU32) -> Option<Line> {
     let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
     lines.as_ref()?.all.get(number.get() as usize - 1).copied()
-}
-
-/// Calls `function`, which may allocate, while no garbage collection starts: it would run destructors. Before 3.12 allocating starts
-/// one at once, and up to 3.10 frames are objects already.
-///
-/// # Safety
-/// The interpreter is attached.
-unsafe fn without_collection<R>(function: impl FnOnce() -> R) -> R {
-    #[cfg(all(Py_3_11, not(Py_3_12)))]
-    {
-        // SAFETY: the caller's promise.
-        let was_on = unsafe { pyo3_ffi::PyGC_Disable() } != 0;
-        let result = function();
-        if was_on {
-            // SAFETY: as above.
-            unsafe { pyo3_ffi::PyGC_Enable() };
-        }
-        result
-    }
-    #[cfg(not(all(Py_3_11, not(Py_3_12))))]
-    function()
 }

@@ -5,33 +5,26 @@ use core::ptr;
 
 use hpy_abi::{HPy, HPyFunc_visitproc};
 use hpy_host::{Fields, Host, Level};
-use pyo3_ffi as ffi;
 
 use crate::handle::py;
+use crate::layout::{self, ffi};
 use crate::types::{Record, find_record, is_clear, own_record, struct_of};
 
 /// This host.
 pub(crate) struct CPython;
 
-/// The thread state. Up to 3.11 it may be that of another thread, if this one has none.
-unsafe extern "C" fn attachment() -> usize {
-    // SAFETY: it may be asked at any time.
-    unsafe { ffi::compat::PyThreadState_GetUnchecked() as usize }
-}
-
 impl Host for CPython {
     fn attachment(&self) -> unsafe extern "C" fn() -> usize {
-        attachment
+        layout::attachment
     }
 
     fn is_attached(&self) -> bool {
-        // SAFETY: it may be asked at any time.
-        unsafe { ffi::PyGILState_Check() != 0 }
+        layout::is_attached()
     }
 
     unsafe fn interpreter(&self) -> usize {
         // SAFETY: the caller's promise.
-        unsafe { ffi::PyInterpreterState_Get() as usize }
+        unsafe { layout::interpreter() }
     }
 
     unsafe fn levels(&self, object: HPy, show: &mut dyn FnMut(&Level)) {
@@ -40,7 +33,7 @@ impl Host for CPython {
             for (class, record) in levels(py(object)) {
                 show(&Level {
                     id: identity(record),
-                    name: (*class).tp_name,
+                    name: layout::full_name(class).as_ptr(),
                     shape: record.shape,
                     size: record.struct_size,
                     fields: fields(record),
@@ -107,7 +100,7 @@ unsafe fn levels(
     // SAFETY: the caller's promise; the base of a type is a type or null.
     let types = unsafe {
         core::iter::successors(Some(ffi::Py_TYPE(object)), |&class| {
-            Some((*class).tp_base).filter(|base| !base.is_null())
+            Some(layout::tp_base(class)).filter(|base| !base.is_null())
         })
     };
     // SAFETY: each is a type.

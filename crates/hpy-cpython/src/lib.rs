@@ -17,6 +17,7 @@ mod global;
 mod handle;
 mod host;
 mod interpreter;
+mod layout;
 mod load;
 mod methods;
 mod module;
@@ -24,5 +25,6 @@ mod names;
 mod types;
 
 pub use caller::{Line, line, note_line};
-pub use interpreter::{interpreter_id, interpreter_tag};
+pub use interpreter::{interpreter_id, interpreter_tag, running_minor};
+pub use layout::is_attached;
 pub use load::*;

@@ -430,8 +430,8 @@ fn decide(finding: &Finding) -> Verdict {
 
 /// The line of Python code that was noted under a number.
 fn line(number: NonZeroU32) -> Option<Frame> {
-    // SAFETY: it may be asked at any time. A thread that is not attached must not wait for it: the thread that is may wait for this one.
-    if unsafe { pyo3::ffi::PyGILState_Check() } == 0 {
+    // A thread that is not attached must not wait for it: the thread that is may wait for this one.
+    if !hpy_cpython::is_attached() {
         return None;
     }
     let line = hpy_cpython::line(number)?;

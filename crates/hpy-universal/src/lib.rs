@@ -22,6 +22,7 @@ mod trace;
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
 use core::ptr;
+use std::sync::Once;
 
 use hpy_host::Mode;
 use pyo3::ffi;
@@ -58,24 +59,41 @@ static DEFINITION: Definition = Definition {
     }),
     slots: UnsafeCell::new([
         ffi::PyModuleDef_Slot { slot: ffi::Py_mod_exec, value: execute as *mut c_void },
-        #[cfg(Py_3_12)]
-        ffi::PyModuleDef_Slot {
-            slot: ffi::Py_mod_multiple_interpreters,
-            value: ffi::Py_MOD_PER_INTERPRETER_GIL_SUPPORTED,
-        },
-        #[cfg(Py_3_13)]
-        ffi::PyModuleDef_Slot { slot: ffi::Py_mod_gil, value: ffi::Py_MOD_GIL_NOT_USED },
-        #[cfg(not(Py_3_12))]
         END,
-        #[cfg(not(Py_3_13))]
         END,
         END,
     ]),
 };
 
+/// `Py_mod_multiple_interpreters`, and that each may have its own lock; CPython knows it since 3.12.
+const INTERPRETERS: ffi::PyModuleDef_Slot =
+    ffi::PyModuleDef_Slot { slot: 3, value: ptr::without_provenance_mut(2) };
+
+/// `Py_mod_gil`, and that the module needs no lock; CPython knows it since 3.13.
+const NO_LOCK: ffi::PyModuleDef_Slot =
+    ffi::PyModuleDef_Slot { slot: 4, value: ptr::without_provenance_mut(1) };
+
+/// Declares what the module can do, as far as the running interpreter lets a module declare it: the build for the limited API
+/// runs on many versions, and what one does not know is an error there.
+fn declare() {
+    static DECLARED: Once = Once::new();
+    DECLARED.call_once(|| {
+        let since = |minor, slot| {
+            let known = cfg!(not(any(PyPy, GraalPy))) && hpy_cpython::running_minor() >= minor;
+            known.then_some(slot)
+        };
+        let slots = [since(12, INTERPRETERS), since(13, NO_LOCK)];
+        for (place, slot) in (1..).zip(slots.into_iter().flatten()) {
+            // SAFETY: nobody else knows the table before this has been done once; it ends with an entry that stays.
+            unsafe { (*DEFINITION.slots.get())[place] = slot };
+        }
+    });
+}
+
 /// What `import hpy.universal` looks for.
 #[unsafe(no_mangle)]
 extern "C" fn PyInit_universal() -> *mut ffi::PyObject {
+    declare();
     // SAFETY: the definition is complete and lives for ever.
     unsafe { ffi::PyModuleDef_Init(DEFINITION.module.get()) }
 }

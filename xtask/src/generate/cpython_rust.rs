@@ -8,15 +8,15 @@ pub fn print(api: &Api) -> Vec<Output> {
     let direct: String = api.functions.iter().filter_map(direct).collect();
     let direct = format!(
         "// {NOTICE}\n\n//! Functions of the context that one function of the Python/C API does.\n\n\
-         use core::ffi::{{c_char, c_int, c_void}};\n\nuse hpy_abi::*;\nuse pyo3_ffi as ffi;\n\n\
-         use crate::handle::{{hpy, py}};\n\n{direct}"
+         use core::ffi::{{c_char, c_int, c_void}};\n\nuse hpy_abi::*;\n\n\
+         use crate::handle::{{hpy, py}};\nuse crate::layout::ffi;\n\n{direct}"
     );
     let members: String = api.members().iter().map(member).collect();
     let context = format!(
         "// {NOTICE}\n\n//! The universal context of this host.\n\n\
-         use core::ffi::c_int;\n\nuse hpy_abi::*;\nuse pyo3_ffi as ffi;\n\n\
+         use core::ffi::c_int;\n\nuse hpy_abi::*;\n\n\
          use crate::functions::*;\nuse crate::generated::direct::*;\nuse crate::global::*;\n\
-         use crate::handle::hpy;\nuse crate::types::*;\n\n\
+         use crate::handle::hpy;\nuse crate::layout::ffi;\nuse crate::types::*;\n\n\
          /// A context with all handles and functions, and no load behind it yet.\n\
          ///\n/// # Safety\n/// The interpreter is attached.\n\
          #[expect(clippy::too_many_lines, reason = \"one line a member\")]\n\

@@ -7,11 +7,12 @@ use pyo3_ffi as ffi;
 
 use crate::error::raise;
 use crate::handle::{hpy, py};
+use crate::layout;
 
 /// `HPyBytes_GET_SIZE`
 pub(crate) unsafe extern "C" fn ctx_Bytes_GET_SIZE(_ctx: *mut HPyContext, h: HPy) -> isize {
-    // SAFETY: the handle is open and a `bytes`, which is a variable-sized object.
-    unsafe { ffi::Py_SIZE(py(h)) }
+    // SAFETY: the handle is open and a `bytes`.
+    unsafe { layout::bytes_size(py(h)) }
 }
 
 /// `HPyBytes_FromStringAndSize`

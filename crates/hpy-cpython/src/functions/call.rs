@@ -3,10 +3,10 @@
 use core::ptr;
 
 use hpy_abi::{HPy, HPyContext};
-use pyo3_ffi as ffi;
 
 use crate::error::raise;
 use crate::handle::{hpy, py};
+use crate::layout::ffi;
 
 /// `HPy_CallTupleDict`
 pub(crate) unsafe extern "C" fn ctx_CallTupleDict(

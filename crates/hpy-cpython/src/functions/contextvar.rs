@@ -1,9 +1,9 @@
 //! Context variables.
 
 use hpy_abi::{HPy, HPyContext};
-use pyo3_ffi as ffi;
 
 use crate::handle::py;
+use crate::layout::ffi;
 
 /// `HPyContextVar_Get`
 ///

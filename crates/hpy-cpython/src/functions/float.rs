@@ -4,15 +4,10 @@ use hpy_abi::{HPy, HPyContext};
 use pyo3_ffi as ffi;
 
 use crate::handle::py;
+use crate::layout;
 
 /// `HPyFloat_AsDouble`
 pub(crate) unsafe extern "C" fn ctx_Float_AsDouble(_ctx: *mut HPyContext, h: HPy) -> f64 {
-    let object = py(h);
-    // SAFETY: the handle is open, and an exact float has the layout of one.
-    unsafe {
-        if ffi::PyFloat_CheckExact(object) != 0 {
-            return (*object.cast::<ffi::PyFloatObject>()).ob_fval;
-        }
-        ffi::PyFloat_AsDouble(object)
-    }
+    // SAFETY: the handle is open.
+    unsafe { layout::exact_float(py(h)).unwrap_or_else(|| ffi::PyFloat_AsDouble(py(h))) }
 }

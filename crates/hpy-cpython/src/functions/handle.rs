@@ -9,6 +9,7 @@ use pyo3_ffi as ffi;
 
 use crate::error::Exception;
 use crate::handle::{hpy, py};
+use crate::layout;
 
 /// `HPy_Dup`
 pub(crate) unsafe extern "C" fn ctx_Dup(_ctx: *mut HPyContext, h: HPy) -> HPy {
@@ -25,7 +26,8 @@ pub(crate) unsafe extern "C" fn ctx_Close(_ctx: *mut HPyContext, h: HPy) {
 
 /// `HPy_Is`
 pub(crate) unsafe extern "C" fn ctx_Is(_ctx: *mut HPyContext, obj: HPy, other: HPy) -> c_int {
-    c_int::from(obj == other)
+    // SAFETY: the handles are open or null.
+    c_int::from(unsafe { layout::is(py(obj), py(other)) })
 }
 
 /// `HPy_FromPyObject`
@@ -77,7 +79,7 @@ unsafe fn dump(object: *mut ffi::PyObject) {
              object type name: {}\n\
              object repr     : ",
             ffi::Py_REFCNT(object),
-            core::ffi::CStr::from_ptr((*type_).tp_name).to_string_lossy(),
+            layout::full_name(type_).to_string_lossy(),
         ));
         let repr = ffi::PyObject_ASCII(object);
         print(text(repr).unwrap_or("(its repr raises an exception)"));

@@ -10,6 +10,7 @@ use pyo3_ffi as ffi;
 
 use crate::error::raise;
 use crate::handle::{hpy, py};
+use crate::layout;
 
 /// Whether `long` has 64 bits; if so, its conversions are taken for `int64_t` too, because CPython
 /// has made them the faster ones.
@@ -79,47 +80,11 @@ pub(crate) unsafe extern "C" fn ctx_Long_AsUInt32_tMask(_ctx: *mut HPyContext, h
     unsafe { ffi::PyLong_AsUnsignedLongMask(py(h)) as u32 }
 }
 
-/// The value of an `int` of one digit, or none.
-///
-/// # Safety
-/// The object is alive.
-#[inline(always)]
-unsafe fn small(object: *mut ffi::PyObject) -> Option<i64> {
-    /// What every `int` begins with in CPython 3.9 to 3.14.
-    #[repr(C)]
-    struct Int {
-        header: ffi::PyObject,
-        /// Until 3.11 the number of digits, negative for a negative int; later that number above three
-        /// bits, of which the lower two tell the sign: 0 positive, 1 zero, 2 negative.
-        size: isize,
-        digit: u32,
-    }
-    // SAFETY: an instance of a subclass of int has the layout of int.
-    unsafe {
-        if cfg!(Py_3_15) || ffi::PyLong_Check(object) == 0 {
-            return None;
-        }
-        let int = object.cast::<Int>();
-        let sign = if cfg!(Py_3_12) {
-            if (*int).size as usize >= 2 << 3 {
-                return None;
-            }
-            1 - ((*int).size & 3)
-        } else {
-            if !(-1..=1).contains(&(*int).size) {
-                return None;
-            }
-            (*int).size
-        };
-        Some(sign as i64 * i64::from((*int).digit))
-    }
-}
-
 /// `HPyLong_AsInt64_t`
 pub(crate) unsafe extern "C" fn ctx_Long_AsInt64_t(_ctx: *mut HPyContext, h: HPy) -> i64 {
     // SAFETY: the handle is open.
     unsafe {
-        if let Some(value) = small(py(h)) {
+        if let Some(value) = layout::small_int(py(h)) {
             return value;
         }
         if LONG_IS_64 { ffi::PyLong_AsLong(py(h)) as i64 } else { ffi::PyLong_AsLongLong(py(h)) }

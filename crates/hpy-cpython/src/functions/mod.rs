@@ -3,7 +3,6 @@
 //! Names, types and contracts are those of the description in `api/functions/`; a function is
 //! documented there for its callers. Comments here say what an implementer has to know.
 
-mod builder;
 mod bytes;
 mod call;
 mod capsule;
@@ -22,7 +21,7 @@ mod trampoline;
 mod tuple;
 mod type_query;
 
-pub(crate) use builder::*;
+pub(crate) use crate::layout::builder::*;
 pub(crate) use bytes::*;
 pub(crate) use call::*;
 pub(crate) use capsule::*;

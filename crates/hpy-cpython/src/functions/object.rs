@@ -9,18 +9,14 @@ use hpy_abi::{HPy, HPyContext};
 use pyo3_ffi as ffi;
 
 use crate::handle::{hpy, py};
+use crate::layout;
 use crate::load::Load;
 
 /// `HPy_Length`
 pub(crate) unsafe extern "C" fn ctx_Length(_ctx: *mut HPyContext, h: HPy) -> isize {
     let object = py(h);
-    // SAFETY: the handle is open, and a list keeps its size where every variable-sized object does.
-    unsafe {
-        if !cfg!(Py_GIL_DISABLED) && ffi::PyList_CheckExact(object) != 0 {
-            return ffi::Py_SIZE(object);
-        }
-        ffi::PyObject_Length(object)
-    }
+    // SAFETY: the handle is open.
+    unsafe { layout::list_length(object).unwrap_or_else(|| ffi::PyObject_Length(object)) }
 }
 
 /// `HPy_GetItem`
@@ -50,15 +46,8 @@ pub(crate) unsafe extern "C" fn ctx_GetItem(_ctx: *mut HPyContext, obj: HPy, key
 /// `HPy_GetItem_i`
 pub(crate) unsafe extern "C" fn ctx_GetItem_i(_ctx: *mut HPyContext, obj: HPy, idx: isize) -> HPy {
     let object = py(obj);
-    // SAFETY: the handle is open; an item is read only within the size of an exact list or tuple.
-    unsafe {
-        if let Some(slot) = list_slot(object, idx).or_else(|| tuple_slot(object, idx)) {
-            let item = *slot;
-            ffi::Py_INCREF(item);
-            return hpy(item);
-        }
-        get_item_by_key(object, idx)
-    }
+    // SAFETY: the handle is open.
+    unsafe { layout::item(object, idx).map_or_else(|| get_item_by_key(object, idx), hpy) }
 }
 
 /// `HPy_SetItem_i`
@@ -69,24 +58,9 @@ pub(crate) unsafe extern "C" fn ctx_SetItem_i(
     value: HPy,
 ) -> c_int {
     let (object, value) = (py(obj), py(value));
-    // SAFETY: the handles are open; an item is written only within the size of an exact list. The
-    // item may be null: a list is made with empty items.
+    // SAFETY: the handles are open.
     unsafe {
-        if let Some(slot) = list_slot(object, idx) {
-            ffi::Py_INCREF(value);
-            ffi::Py_XDECREF(slot.replace(value));
-            return 0;
-        }
-        // The general way does not expect a place to be empty.
-        #[cfg(Py_GIL_DISABLED)]
-        if ffi::PyList_CheckExact(object) != 0
-            && (0..ffi::PyList_Size(object)).contains(&idx)
-            && !value.is_null()
-        {
-            ffi::Py_INCREF(value);
-            return ffi::PyList_SetItem(object, idx, value);
-        }
-        set_item_by_key(object, idx, value)
+        layout::set_item(object, idx, value).unwrap_or_else(|| set_item_by_key(object, idx, value))
     }
 }
 
@@ -185,42 +159,6 @@ unsafe fn with_name<T>(
     // SAFETY: the caller's promise.
     let name = unsafe { Load::of(ctx).names.get(text) };
     if name.object().is_null() { failure } else { action(name.object()) }
-}
-
-/// Where an exact list keeps the item `index`, if it has it.
-///
-/// Not in free-threaded builds, where other threads may resize the list meanwhile.
-///
-/// # Safety
-/// The object is alive. The place is valid until the list is changed.
-#[inline(always)]
-unsafe fn list_slot(object: *mut ffi::PyObject, index: isize) -> Option<*mut *mut ffi::PyObject> {
-    // SAFETY: an exact list has the layout of one, and as many items as its size says.
-    unsafe {
-        if cfg!(Py_GIL_DISABLED)
-            || ffi::PyList_CheckExact(object) == 0
-            || index as usize >= ffi::Py_SIZE(object) as usize
-        {
-            return None;
-        }
-        Some((*object.cast::<ffi::PyListObject>()).ob_item.offset(index))
-    }
-}
-
-/// Where an exact tuple keeps the item `index`, if it has it.
-///
-/// # Safety
-/// The object is alive. The place is valid as long as it is.
-#[inline(always)]
-unsafe fn tuple_slot(object: *mut ffi::PyObject, index: isize) -> Option<*mut *mut ffi::PyObject> {
-    // SAFETY: an exact tuple has the layout of one, and as many items as its size says.
-    unsafe {
-        if ffi::PyTuple_CheckExact(object) == 0 || index as usize >= ffi::Py_SIZE(object) as usize {
-            return None;
-        }
-        let items = &raw mut (*object.cast::<ffi::PyTupleObject>()).ob_item;
-        Some(items.cast::<*mut ffi::PyObject>().offset(index))
-    }
 }
 
 /// # Safety

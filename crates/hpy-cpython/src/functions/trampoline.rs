@@ -8,12 +8,11 @@
 use core::ffi::{c_char, c_int, c_void};
 use core::mem::transmute;
 
-use hpy_abi::*;
-use pyo3_ffi as ffi;
-
 use super::capsule;
 use crate::handle::py;
+use crate::layout::{self, ffi};
 use crate::types;
+use hpy_abi::*;
 
 /// `_HPy_CallRealFunctionFromTrampoline`
 pub(crate) unsafe extern "C" fn ctx_CallRealFunctionFromTrampoline(
@@ -186,13 +185,12 @@ unsafe fn tuple_dict<T>(
     args: *mut TupleDict<T>,
 ) {
     type Function<T> = unsafe extern "C" fn(*mut HPyContext, HPy, *const HPy, isize, HPy) -> T;
-    // SAFETY: the caller's promise; an array of object pointers is one of handles.
+    // SAFETY: the caller's promise; the arguments are a tuple.
     unsafe {
         let function = transmute::<unsafe extern "C" fn(), Function<T>>(function);
-        let tuple = py((*args).args);
-        let items = (&raw const (*tuple.cast::<ffi::PyTupleObject>()).ob_item).cast();
-        let nargs = ffi::PyTuple_GET_SIZE(tuple);
-        let result = function(ctx, (*args).object, items, nargs, (*args).kw);
+        let result = layout::with_items(py((*args).args), |items, nargs| {
+            function(ctx, (*args).object, items, nargs, (*args).kw)
+        });
         (&raw mut (*args).result).write(result);
     }
 }

@@ -1,9 +1,9 @@
 //! `tuple`.
 
 use hpy_abi::{HPy, HPyContext};
-use pyo3_ffi as ffi;
 
 use crate::handle::{hpy, py};
+use crate::layout::ffi;
 
 /// `HPyTuple_FromArray`
 pub(crate) unsafe extern "C" fn ctx_Tuple_FromArray(

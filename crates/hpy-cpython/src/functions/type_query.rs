@@ -3,9 +3,9 @@
 use core::ffi::{c_char, c_int, c_ulong};
 
 use hpy_abi::{HPy, HPyContext};
-use pyo3_ffi as ffi;
 
 use crate::handle::{hpy, py};
+use crate::layout::{self, ffi, flags};
 
 /// `HPy_Type`
 pub(crate) unsafe extern "C" fn ctx_Type(_ctx: *mut HPyContext, obj: HPy) -> HPy {
@@ -19,20 +19,6 @@ pub(crate) unsafe extern "C" fn ctx_Type(_ctx: *mut HPyContext, obj: HPy) -> HPy
 
 /// The flags by which CPython tells instances of int, list, tuple, bytes, str, dict, BaseException and type.
 const SUBCLASS_FLAGS: c_ulong = 0xff << 24;
-
-/// The flags of a type, read without a call.
-///
-/// # Safety
-/// `ty` is a type.
-unsafe fn flags(ty: *mut ffi::PyTypeObject) -> c_ulong {
-    // SAFETY: as required.
-    unsafe {
-        #[cfg(not(Py_GIL_DISABLED))]
-        return (*ty).tp_flags;
-        #[cfg(Py_GIL_DISABLED)]
-        return (*ty).tp_flags.load(core::sync::atomic::Ordering::Relaxed);
-    }
-}
 
 /// `HPy_TypeCheck`
 ///
@@ -69,54 +55,11 @@ pub(crate) unsafe extern "C" fn ctx_Type_IsSubtype(
 
 /// `HPyType_GetName`
 ///
-/// The text belongs to the type: a heap type owns its name as a `str`, other types live for ever.
+/// The text belongs to the type.
 pub(crate) unsafe extern "C" fn ctx_Type_GetName(
     _ctx: *mut HPyContext,
     r#type: HPy,
 ) -> *const c_char {
-    let type_: *mut ffi::PyTypeObject = py(r#type).cast();
-    // SAFETY: a type, and one with the heap flag has the layout of a heap type.
-    unsafe {
-        if ffi::PyType_HasFeature(type_, ffi::Py_TPFLAGS_HEAPTYPE) != 0 {
-            return ffi::PyUnicode_AsUTF8((*type_.cast::<ffi::PyHeapTypeObject>()).ht_name);
-        }
-        behind_last_dot((*type_).tp_name)
-    }
-}
-
-/// # Safety
-/// The argument is a C string.
-unsafe fn behind_last_dot(name: *const c_char) -> *const c_char {
-    let mut start = name;
-    let mut at = name;
-    // SAFETY: no byte behind the terminator is read.
-    unsafe {
-        while *at != 0 {
-            if *at.cast::<u8>() == b'.' {
-                start = at.add(1);
-            }
-            at = at.add(1);
-        }
-    }
-    start
-}
-
-#[cfg(test)]
-mod tests {
-    use super::behind_last_dot;
-    use core::ffi::CStr;
-
-    fn short(name: &CStr) -> &CStr {
-        // SAFETY: the result points into the argument.
-        unsafe { CStr::from_ptr(behind_last_dot(name.as_ptr())) }
-    }
-
-    #[test]
-    fn the_name_is_behind_the_last_dot() {
-        assert_eq!(short(c"str"), c"str");
-        assert_eq!(short(c"array.array"), c"array");
-        assert_eq!(short(c"a.b.C"), c"C");
-        assert_eq!(short(c"trailing."), c"");
-        assert_eq!(short(c""), c"");
-    }
+    // SAFETY: a type.
+    unsafe { layout::name(py(r#type).cast()) }
 }

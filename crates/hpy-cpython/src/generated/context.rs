@@ -5,12 +5,12 @@
 use core::ffi::c_int;
 
 use hpy_abi::*;
-use pyo3_ffi as ffi;
 
 use crate::functions::*;
 use crate::generated::direct::*;
 use crate::global::*;
 use crate::handle::hpy;
+use crate::layout::ffi;
 use crate::types::*;
 
 /// A context with all handles and functions, and no load behind it yet.

@@ -5,9 +5,9 @@
 use core::ffi::{c_char, c_int, c_void};
 
 use hpy_abi::*;
-use pyo3_ffi as ffi;
 
 use crate::handle::{hpy, py};
+use crate::layout::ffi;
 
 /// `HPyLong_FromSize_t`
 pub(crate) unsafe extern "C" fn ctx_Long_FromSize_t(_ctx: *mut HPyContext, value: usize) -> HPy {

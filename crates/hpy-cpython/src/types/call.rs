@@ -12,6 +12,7 @@ use pyo3_ffi as ffi;
 use super::record::{self, Record};
 use crate::error::raise;
 use crate::handle::py;
+use crate::layout;
 use crate::methods::bind;
 
 /// The vectorcall word of an instance of `ty`, if its type has one.
@@ -21,7 +22,7 @@ unsafe fn word(
 ) -> Option<*mut Option<ffi::vectorcallfunc>> {
     // SAFETY: a positive offset lies inside the object.
     unsafe {
-        let offset = (*ty).tp_vectorcall_offset;
+        let offset = layout::tp_vectorcall_offset(ty);
         (offset > 0).then(|| object.byte_offset(offset).cast())
     }
 }
@@ -66,14 +67,14 @@ pub(crate) unsafe extern "C" fn tp_call(
         if word.is_some_and(|word| (*word).is_none()) {
             set_default(object, ty, record::find(ty));
         }
-        if word.is_none_or(|word| (*word).is_none()) {
+        let Some(function) = word.and_then(|word| *word) else {
             raise(
                 ffi::PyExc_TypeError,
                 "this object has no call function: HPy_SetCallFunction sets one",
             );
             return ptr::null_mut();
-        }
-        ffi::PyVectorcall_Call(object, args, kwargs)
+        };
+        layout::call_vectorcall(function, object, args, kwargs)
     }
 }
 

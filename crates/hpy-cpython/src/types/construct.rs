@@ -9,10 +9,10 @@ use core::ptr;
 use hpy_abi::{HPy, HPyContext, HPyFunc_INITPROC, HPyFunc_NEWFUNC, HPySlot};
 use hpy_abi::{HPy_tp_init, HPy_tp_new};
 use hpy_host::Entry;
-use pyo3_ffi as ffi;
 
 use super::record::own_record;
 use crate::handle::{hpy, new_ref, py};
+use crate::layout::{self, ffi};
 use crate::load::Load;
 
 /// The author's `HPy_tp_new` and `HPy_tp_init`, and the slots that lead to them.
@@ -64,8 +64,9 @@ impl Constructor {
         let initializer = |f: Option<ffi::initproc>| f.map_or(0, |f| f as usize);
         // SAFETY: a type.
         unsafe {
-            let init = self.tp_init.or(ffi::PyBaseObject_Type.tp_init);
-            new(self.tp_new) == new((*ty).tp_new) && initializer(init) == initializer((*ty).tp_init)
+            let init = self.tp_init.or(layout::tp_init(&raw mut ffi::PyBaseObject_Type));
+            new(self.tp_new) == new(layout::tp_new(ty))
+                && initializer(init) == initializer(layout::tp_init(ty))
         }
     }
 }
@@ -79,7 +80,7 @@ pub(crate) unsafe fn install(ty: *mut ffi::PyTypeObject, constructor: &Construct
     unsafe {
         let plain = ffi::Py_TYPE(ty.cast()) == &raw mut ffi::PyType_Type;
         if plain && constructor.new.is_some() && constructor.is_that_of(ty) {
-            (*ty).tp_vectorcall = Some(construct);
+            layout::set_vectorcall(ty, construct);
         }
     }
 }
@@ -148,7 +149,7 @@ unsafe fn initialize_other(
 ) -> c_int {
     // SAFETY: as for `construct`.
     unsafe {
-        let Some(init) = (*ffi::Py_TYPE(object)).tp_init else { return 0 };
+        let Some(init) = layout::tp_init(ffi::Py_TYPE(object)) else { return 0 };
         let tuple = tuple(args, nargs);
         if tuple.is_null() {
             return -1;
@@ -169,7 +170,7 @@ unsafe fn call_type(
 ) -> *mut ffi::PyObject {
     // SAFETY: as for `construct`; behind the arguments there is a value for each name.
     unsafe {
-        let Some(call) = ffi::PyType_Type.tp_call else { return ptr::null_mut() };
+        let Some(call) = layout::tp_call(&raw mut ffi::PyType_Type) else { return ptr::null_mut() };
         let tuple = tuple(args, nargs);
         let mut result = ptr::null_mut();
         if !tuple.is_null() {

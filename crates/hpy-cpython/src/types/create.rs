@@ -9,11 +9,12 @@ use pyo3_ffi as ffi;
 
 use super::construct::{self, Constructor};
 use super::plan::{self, Origin, Plan};
-use super::record::{self, LEGACY_DEALLOC, LEGACY_TRAVERSE, Record};
+use super::record::{LEGACY_DEALLOC, LEGACY_TRAVERSE, Record};
 use super::spec::{Checked, Definitions};
-use super::{call, dealloc, gc, members, metaclass, params, python_class, slots, spec};
+use super::{call, dealloc, gc, members, params, python_class, slots, spec};
 use crate::error::Failure;
 use crate::handle::{hpy, new_ref};
+use crate::layout;
 use crate::methods::{bind, bind_plain, method_def};
 
 /// `HPyType_FromSpec`
@@ -51,13 +52,28 @@ unsafe fn create(
             Some(plan) => plan,
             None => plan::keep(ctx, spec, new_plan(ctx, spec, base)?),
         };
-        let ty = metaclass::from_spec(params.metaclass, &mut plan.spec(), params.bases);
+        let ty = from_spec(params.metaclass, &mut plan.spec(), params.bases);
         if ty.is_null() {
             return Err(Failure::Raised);
         }
-        record::attach(ty.cast(), &plan.record);
+        layout::attach_record(ty.cast(), &plan.record);
         construct::install(ty.cast(), &plan.record.constructor);
         Ok(ty)
+    }
+}
+
+/// The type that `spec` describes. Without a metaclass of its own, CPython since 3.12 takes that of the bases.
+unsafe fn from_spec(
+    metaclass: *mut ffi::PyTypeObject,
+    spec: &mut ffi::PyType_Spec,
+    bases: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the specification is valid for the C API, the metaclass checked, `bases` a tuple or null.
+    unsafe {
+        if metaclass == &raw mut ffi::PyType_Type {
+            return ffi::PyType_FromSpecWithBases(spec, bases);
+        }
+        layout::of_metaclass(metaclass, spec, bases)
     }
 }
 
@@ -83,11 +99,14 @@ unsafe fn layout_base(bases: *mut ffi::PyObject) -> *mut ffi::PyTypeObject {
     }
     // SAFETY: a tuple of types.
     unsafe {
-        let size = ffi::PyTuple_GET_SIZE(bases);
-        let types =
-            (0..size).map(|at| ffi::PyTuple_GET_ITEM(bases, at).cast::<ffi::PyTypeObject>());
+        let size = ffi::PyTuple_Size(bases);
+        let types = (0..size).map(|at| ffi::PyTuple_GetItem(bases, at).cast::<ffi::PyTypeObject>());
         types
-            .reduce(|best, ty| if (*ty).tp_basicsize > (*best).tp_basicsize { ty } else { best })
+            .reduce(
+                |best, ty| {
+                    if layout::tp_basicsize(ty) > layout::tp_basicsize(best) { ty } else { best }
+                },
+            )
             .unwrap_or(&raw mut ffi::PyBaseObject_Type)
     }
 }
@@ -132,11 +151,18 @@ unsafe fn legacy_value(spec: &HPyType_Spec, slot: c_int) -> Option<*mut c_void> 
 /// # Safety
 /// As for [`has_legacy`].
 pub(crate) unsafe fn has_legacy_call_member(spec: &HPyType_Spec) -> bool {
-    // SAFETY: as required; each member has a name.
+    // SAFETY: as required.
+    unsafe { legacy_member(spec, members::VECTORCALL_OFFSET) }.is_some()
+}
+
+/// The offset of the legacy member with this name, by which a type tells where it has something.
+unsafe fn legacy_member(spec: &HPyType_Spec, name: &CStr) -> Option<isize> {
+    // SAFETY: as for `has_legacy`; each member has a name.
     unsafe {
         legacy_table(spec, ffi::Py_tp_members, is_last_member)
             .iter()
-            .any(|member| CStr::from_ptr(member.name) == members::VECTORCALL_OFFSET)
+            .find(|member| CStr::from_ptr(member.name) == name)
+            .map(|member| member.offset)
     }
 }
 
@@ -176,7 +202,7 @@ unsafe fn new_plan(
         let basicsize = c_int::try_from(checked.place.basicsize)
             .map_err(|_| Failure::Value("HPyType_FromSpec: the struct is too large".into()))?;
         let mut plan = Plan {
-            record: new_record(ctx, spec, &definitions, &checked),
+            record: new_record(ctx, spec, &definitions, &checked, base),
             methods: methods(ctx, spec, &definitions)?,
             getsets: getsets(ctx, spec, &definitions, checked.place.variable),
             members: member_table(spec, &definitions, &checked),
@@ -196,11 +222,16 @@ unsafe fn new_record(
     spec: &HPyType_Spec,
     definitions: &Definitions,
     checked: &Checked,
+    base: *mut ffi::PyTypeObject,
 ) -> Record {
     let place = &checked.place;
     let mut record = Record::new(place.shape, place.struct_offset, place.struct_size);
     // SAFETY: the definitions are those of a loaded library.
     unsafe {
+        let call = place.vectorcall.map(|offset| offset as isize);
+        let legacy_call = || legacy_member(spec, members::VECTORCALL_OFFSET);
+        let weak = legacy_member(spec, members::WEAKLIST_OFFSET);
+        layout::note_places(&mut record, base, call.or_else(legacy_call), weak);
         let legacy_dealloc = has_legacy(spec, ffi::Py_tp_dealloc);
         if legacy_dealloc {
             record.flags |= LEGACY_DEALLOC;
@@ -366,9 +397,9 @@ unsafe fn member_table(
     checked: &Checked,
 ) -> Vec<ffi::PyMemberDef> {
     let place = &checked.place;
+    let mut table: Vec<ffi::PyMemberDef> = layout::record_member().into_iter().collect();
     // SAFETY: as for `ctx_Type_FromSpec`.
-    let mut table: Vec<ffi::PyMemberDef> =
-        unsafe { legacy_table(spec, ffi::Py_tp_members, is_last_member) };
+    table.extend(unsafe { legacy_table(spec, ffi::Py_tp_members, is_last_member) });
     if !place.variable {
         let own = definitions.members.iter().map(|m| members::member_def(m, place.struct_offset));
         table.extend(own);

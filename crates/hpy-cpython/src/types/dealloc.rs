@@ -2,10 +2,9 @@
 
 use core::cell::{Cell, RefCell};
 
-use pyo3_ffi as ffi;
-
 use super::record::{LEGACY_DEALLOC, Record, own_record};
 use super::{gc, python_class, shape};
+use crate::layout::{self, ffi};
 
 /// Deallocations inside each other before objects are put off.
 const DEEPEST: usize = 50;
@@ -73,7 +72,7 @@ unsafe fn untrack(object: *mut ffi::PyObject) {
 /// Whether `ty` has this module's `tp_dealloc`.
 fn is_ours(ty: *mut ffi::PyTypeObject) -> bool {
     // SAFETY: a type of an object that is not freed yet.
-    unsafe { (*ty).tp_dealloc.is_some_and(|f| f as usize == dealloc as *const () as usize) }
+    unsafe { layout::tp_dealloc(ty).is_some_and(|f| f as usize == dealloc as *const () as usize) }
 }
 
 /// Runs the finalizer, releases what the levels own, and lets the base free the object.
@@ -95,9 +94,9 @@ unsafe fn only_level(ty: *mut ffi::PyTypeObject) -> Option<&'static Record> {
     // SAFETY: a type of an object that is not freed yet.
     unsafe {
         let simple = is_ours(ty)
-            && (*ty).tp_base == &raw mut ffi::PyBaseObject_Type
-            && (*ty).tp_finalize.is_none()
-            && (*ty).tp_weaklistoffset == 0;
+            && layout::tp_base(ty) == &raw mut ffi::PyBaseObject_Type
+            && layout::tp_finalize(ty).is_none()
+            && !layout::has_weak_references(ty);
         if simple { released_record(ty) } else { None }
     }
 }
@@ -116,7 +115,7 @@ unsafe fn release_only_level(
         if let Some(destroy) = record.destroy {
             destroy(shape::struct_of(object, record));
         }
-        if let Some(free) = (*ty).tp_free {
+        if let Some(free) = layout::tp_free(ty) {
             free(object.cast());
         }
         ffi::Py_DECREF(ty.cast());
@@ -128,7 +127,7 @@ unsafe fn release_any(object: *mut ffi::PyObject, ty: *mut ffi::PyTypeObject) {
     unsafe {
         // An outer type, a Python subclass for one, has run the finalizer already.
         if is_ours(ty)
-            && (*ty).tp_finalize.is_some()
+            && layout::tp_finalize(ty).is_some()
             && ffi::PyObject_CallFinalizerFromDealloc(object) < 0
         {
             return;
@@ -138,7 +137,7 @@ unsafe fn release_any(object: *mut ffi::PyObject, ty: *mut ffi::PyTypeObject) {
         if ffi::PyType_IS_GC(base) != 0 {
             ffi::PyObject_GC_Track(object.cast());
         }
-        if let Some(dealloc) = (*base).tp_dealloc {
+        if let Some(dealloc) = layout::tp_dealloc(base) {
             dealloc(object);
         }
         // The function of a heap type drops the reference of every object that it frees.
@@ -151,7 +150,7 @@ unsafe fn release_any(object: *mut ffi::PyObject, ty: *mut ffi::PyTypeObject) {
 unsafe fn first_of_ours(mut ty: *mut ffi::PyTypeObject) -> *mut ffi::PyTypeObject {
     while !is_ours(ty) {
         // SAFETY: the type that brought us here is among the bases.
-        ty = unsafe { (*ty).tp_base };
+        ty = unsafe { layout::tp_base(ty) };
     }
     ty
 }
@@ -170,7 +169,7 @@ unsafe fn release_levels(
 ) -> *mut ffi::PyTypeObject {
     // SAFETY: the levels are types of the dead object, which is still in one piece.
     unsafe {
-        if (*first).tp_weaklistoffset != 0 {
+        if layout::has_weak_references(first) {
             ffi::PyObject_ClearWeakRefs(object);
         }
         let mut level = first;
@@ -183,7 +182,7 @@ unsafe fn release_levels(
             } else {
                 break;
             }
-            level = (*level).tp_base;
+            level = layout::tp_base(level);
         }
         let mut owner = first;
         while owner != level {
@@ -192,7 +191,7 @@ unsafe fn release_levels(
             {
                 destroy(shape::struct_of(object, record));
             }
-            owner = (*owner).tp_base;
+            owner = layout::tp_base(owner);
         }
         level
     }

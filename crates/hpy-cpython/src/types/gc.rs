@@ -8,6 +8,7 @@ use pyo3_ffi as ffi;
 
 use super::record::{self, LEGACY_TRAVERSE, Record, own_record};
 use super::{python_class, shape};
+use crate::layout;
 
 /// A visitor of CPython with its argument.
 struct Visit {
@@ -56,11 +57,12 @@ impl Levels {
         // SAFETY: the walk ends at `object` at the latest.
         unsafe {
             let ours = |ty: *mut ffi::PyTypeObject| {
-                (*ty).tp_traverse.is_some_and(|f| f as usize == traverse as *const () as usize)
+                layout::tp_traverse(ty)
+                    .is_some_and(|f| f as usize == traverse as *const () as usize)
             };
             let mut next = ffi::Py_TYPE(object);
-            while !ours(next) && !(*next).tp_base.is_null() {
-                next = (*next).tp_base;
+            while !ours(next) && !layout::tp_base(next).is_null() {
+                next = layout::tp_base(next);
             }
             Self { next }
         }
@@ -86,7 +88,7 @@ impl Iterator for Levels {
                 if record.is_none() && !python_class::has_dealloc(self.next) {
                     return None;
                 }
-                self.next = (*self.next).tp_base;
+                self.next = layout::tp_base(self.next);
                 if record.is_some() {
                     return record;
                 }
@@ -105,7 +107,7 @@ pub(crate) unsafe extern "C" fn traverse(
     unsafe {
         let levels = Levels::of(object);
         let base = levels.base();
-        let base_traverse = (*base).tp_traverse;
+        let base_traverse = layout::tp_traverse(base);
         // Instances refer to their type; the traverse of a heap type visits it for us.
         let heap = ffi::PyType_HasFeature(base, ffi::Py_TPFLAGS_HEAPTYPE) != 0;
         if !heap || base_traverse.is_none() {
@@ -157,7 +159,7 @@ pub(crate) unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
         for record in levels {
             clear_fields(object, record);
         }
-        (*base).tp_clear.map_or(0, |clear| clear(object))
+        layout::tp_clear(base).map_or(0, |clear| clear(object))
     }
 }
 

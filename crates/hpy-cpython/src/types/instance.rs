@@ -10,6 +10,7 @@ use super::record::Record;
 use super::{call, record, shape};
 use crate::error::raise;
 use crate::handle::{hpy, py};
+use crate::layout;
 
 /// `_HPy_New`: a new instance whose struct is all zeros.
 ///
@@ -25,7 +26,7 @@ pub(crate) unsafe extern "C" fn ctx_New(
         if ffi::PyType_Check(ty.cast()) != 0
             && let Some(record) = record::find(ty)
             && is_plain(record.shape)
-            && let Some(alloc) = (*ty).tp_alloc
+            && let Some(alloc) = layout::tp_alloc(ty)
         {
             let object = alloc(ty, 0);
             if !object.is_null() {
@@ -79,7 +80,7 @@ unsafe fn allocate(ty: *mut ffi::PyTypeObject, record: Option<&Record>) -> *mut 
             ffi::Py_DECREF(no_arguments);
             return object;
         }
-        match (*ty).tp_alloc {
+        match layout::tp_alloc(ty) {
             Some(alloc) => alloc(ty, 0),
             None => ffi::PyType_GenericAlloc(ty, 0),
         }
@@ -96,7 +97,7 @@ unsafe fn builtin_constructor(
     }
     let builtin = shape::layout(shape)?.builtin;
     // SAFETY: both are types.
-    unsafe { if ffi::PyType_IsSubtype(ty, builtin) != 0 { (*builtin).tp_new } else { None } }
+    unsafe { if ffi::PyType_IsSubtype(ty, builtin) != 0 { layout::tp_new(builtin) } else { None } }
 }
 
 /// `HPyType_GenericNew`: what a type without a constructor of its own does.

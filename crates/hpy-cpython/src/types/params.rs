@@ -3,10 +3,10 @@
 use core::ptr;
 
 use hpy_abi::*;
-use pyo3_ffi as ffi;
 
 use crate::error::Failure;
 use crate::handle::py;
+use crate::layout::{self, ffi};
 
 /// What the parameters say, checked.
 pub(crate) struct Params {
@@ -164,7 +164,8 @@ unsafe fn inherit_metaclass(found: &mut Params) {
 unsafe fn has_constructor_of_type(metaclass: *mut ffi::PyTypeObject) -> bool {
     // SAFETY: a type.
     unsafe {
-        (*metaclass).tp_new.map(|f| f as usize) == ffi::PyType_Type.tp_new.map(|f| f as usize)
+        let constructor = |ty| layout::tp_new(ty).map(|f| f as usize);
+        constructor(metaclass) == constructor(&raw mut ffi::PyType_Type)
     }
 }
 

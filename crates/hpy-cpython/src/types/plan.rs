@@ -16,6 +16,7 @@ use super::create::legacy_slots;
 use super::record::{self, Record};
 use super::shape;
 use super::spec::adds_nothing;
+use crate::layout;
 
 /// All that CPython must be told.
 pub(crate) struct Plan {
@@ -118,9 +119,9 @@ impl Facts {
                 shape: spec.builtin_shape,
                 doc: spec.doc as usize,
                 base_record: record.map_or(0, |record| core::ptr::from_ref(record) as usize),
-                base_size: (*base).tp_basicsize,
-                base_itemsize: (*base).tp_itemsize,
-                base_vectorcall: (*base).tp_vectorcall_offset,
+                base_size: layout::tp_basicsize(base),
+                base_itemsize: layout::tp_itemsize(base),
+                base_vectorcall: layout::tp_vectorcall_offset(base),
                 base_is_collected: ffi::PyType_IS_GC(base) != 0,
                 base_adds_nothing: record.is_none() || adds_nothing(base),
                 base_fits_shape: builtin.is_some_and(|b| ffi::PyType_IsSubtype(base, b) != 0),
@@ -188,7 +189,9 @@ pub(crate) unsafe fn find(
 
 /// Keeps a plan for ever.
 pub(crate) fn keep(ctx: *mut HPyContext, spec: &HPyType_Spec, plan: Plan) -> &'static Plan {
-    let plan: &'static Plan = Box::leak(Box::new(plan));
+    let plan = Box::leak(Box::new(plan));
+    layout::place_record(&mut plan.members, &raw const plan.record);
+    let plan: &'static Plan = plan;
     let mut plans = PLANS.lock().unwrap_or_else(PoisonError::into_inner);
     plans.entry(key(ctx, spec)).or_default().push(plan);
     plan

@@ -7,6 +7,8 @@ use core::ffi::c_int;
 use hpy_abi::HPyMember_OBJECT_EX;
 use pyo3_ffi as ffi;
 
+use crate::layout;
+
 /// `tp_dealloc` of a class written in Python.
 ///
 /// # Safety
@@ -29,7 +31,7 @@ unsafe fn class_dealloc() -> usize {
             ffi::PyErr_Clear();
             return 0;
         }
-        let dealloc = (*class.cast::<ffi::PyTypeObject>()).tp_dealloc;
+        let dealloc = layout::tp_dealloc(class.cast());
         ffi::Py_DECREF(class);
         let address = dealloc.map_or(0, |f| f as usize);
         DEALLOC.store(address, Ordering::Relaxed);
@@ -52,13 +54,7 @@ pub(crate) unsafe fn prepare() {
 /// `ty` is a type; [`prepare`] was called.
 pub(crate) unsafe fn has_dealloc(ty: *mut ffi::PyTypeObject) -> bool {
     // SAFETY: as required.
-    unsafe { (*ty).tp_dealloc.is_some_and(|f| f as usize == class_dealloc()) }
-}
-
-unsafe extern "C" {
-    fn _PyObject_GetDictPtr(object: *mut ffi::PyObject) -> *mut *mut ffi::PyObject;
-    #[cfg(Py_3_13)]
-    fn PyObject_ClearManagedDict(object: *mut ffi::PyObject);
+    unsafe { layout::tp_dealloc(ty).is_some_and(|f| f as usize == class_dealloc()) }
 }
 
 /// Empties what the class `level` has added to a dead object: its `__slots__` and its `__dict__`.
@@ -68,7 +64,7 @@ unsafe extern "C" {
 pub(crate) unsafe fn release(object: *mut ffi::PyObject, level: *mut ffi::PyTypeObject) {
     // SAFETY: the members of such a class are its slots, ended by one without a name; a slot holds an object or null.
     unsafe {
-        let mut member = (*level).tp_members;
+        let mut member = layout::tp_members(level);
         while !member.is_null() && !(*member).name.is_null() {
             if (*member).type_code == HPyMember_OBJECT_EX.0 as c_int
                 && (*member).flags & ffi::Py_READONLY == 0
@@ -77,31 +73,15 @@ pub(crate) unsafe fn release(object: *mut ffi::PyObject, level: *mut ffi::PyType
             }
             member = member.add(1);
         }
-        clear_dict(object);
+        layout::clear_dict(object);
     }
 }
 
-/// Empties the `__dict__` of `object`, if it has one.
-unsafe fn clear_dict(object: *mut ffi::PyObject) {
-    // SAFETY: a dead object that is still in one piece.
-    unsafe {
-        #[cfg(Py_3_13)]
-        if ffi::PyType_HasFeature(ffi::Py_TYPE(object), MANAGED_DICT) != 0 {
-            PyObject_ClearManagedDict(object);
-            return;
-        }
-        let dict = _PyObject_GetDictPtr(object);
-        if !dict.is_null() {
-            clear(dict);
-        }
-    }
-}
-
-/// `Py_TPFLAGS_MANAGED_DICT`
-#[cfg(Py_3_13)]
-const MANAGED_DICT: core::ffi::c_ulong = 1 << 4;
-
-unsafe fn clear(place: *mut *mut ffi::PyObject) {
-    // SAFETY: the place holds an object that it owns, or null; it is empty before foreign code can run.
+/// Empties a place.
+///
+/// # Safety
+/// It holds an object that it owns, or null.
+pub(crate) unsafe fn clear(place: *mut *mut ffi::PyObject) {
+    // SAFETY: as required; the place is empty before foreign code can run.
     unsafe { ffi::Py_XDECREF(core::ptr::replace(place, core::ptr::null_mut())) }
 }

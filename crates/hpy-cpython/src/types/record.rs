@@ -9,6 +9,7 @@ use hpy_abi::{
 use pyo3_ffi as ffi;
 
 use super::construct::Constructor;
+use crate::layout::{self, Extra};
 
 /// Tells a record from whatever else could be in the word; the same number in `include/hpy/cpython/`.
 const MAGIC: u64 = 0x3145_5059_5459_4850;
@@ -41,6 +42,8 @@ pub(crate) struct Record {
     pub default_call: Option<ffi::vectorcallfunc>,
     /// Offsets in the struct of members that hold references, ended by -1. Only if the flags say so: not every maker has this field.
     object_members: *const isize,
+    /// What the makers of types with the limited API have at this place.
+    pub extra: Extra,
     /// How objects are made. Not in records made elsewhere.
     pub constructor: Constructor,
 }
@@ -65,6 +68,7 @@ impl Record {
             destroy: None,
             default_call: None,
             object_members: ptr::null(),
+            extra: Extra::default(),
             constructor: Constructor::default(),
         }
     }
@@ -117,36 +121,18 @@ impl Record {
     }
 }
 
-/// The word of a heap type that holds its record: unused by CPython and zero since 3.0.
-///
-/// # Safety
-/// `ty` is a heap type.
-unsafe fn word(ty: *mut ffi::PyTypeObject) -> *mut *mut c_void {
-    // SAFETY: each heap type is a PyHeapTypeObject.
-    unsafe { &raw mut (*ty.cast::<ffi::PyHeapTypeObject>()).as_sequence.was_sq_slice }
-}
-
-/// Ties `record` to the new type `ty`.
-///
-/// # Safety
-/// `ty` is a heap type that nobody else uses yet.
-pub(crate) unsafe fn attach(ty: *mut ffi::PyTypeObject, record: &'static Record) {
-    // SAFETY: the word is ours, see `word`.
-    unsafe { *word(ty) = ptr::from_ref(record).cast_mut().cast() }
-}
-
 /// The record of exactly this type, if HPy made it.
 ///
 /// # Safety
 /// `ty` is a type.
 #[inline]
 pub(crate) unsafe fn own_record(ty: *mut ffi::PyTypeObject) -> Option<&'static Record> {
-    // SAFETY: the word is null or points to an immortal record that begins with the magic number.
+    // SAFETY: what is at the place is null or an immortal record that begins with the magic number.
     unsafe {
         if ffi::PyType_HasFeature(ty, ffi::Py_TPFLAGS_HEAPTYPE) == 0 {
             return None;
         }
-        let record = (*word(ty)).cast::<Record>();
+        let record = layout::record_place(ty).cast::<Record>();
         if record.is_null() || (*record).magic != MAGIC { None } else { Some(&*record) }
     }
 }
@@ -163,7 +149,7 @@ pub(crate) unsafe fn find(mut ty: *mut ffi::PyTypeObject) -> Option<&'static Rec
             if let Some(record) = own_record(ty) {
                 return Some(record);
             }
-            ty = (*ty).tp_base;
+            ty = layout::tp_base(ty);
         }
     }
     None

@@ -9,6 +9,7 @@ use pyo3_ffi as ffi;
 
 use crate::error::{Exception, Failure};
 use crate::handle::{hpy, py};
+use crate::layout;
 use crate::load::Load;
 use crate::methods::bind;
 
@@ -96,15 +97,6 @@ unsafe fn reshaped(
     thunk.map_or(ptr::null(), |thunk| thunk.as_ptr().cast_const())
 }
 
-/// The items of an argument tuple as an array of handles, and their number.
-unsafe fn items(args: *mut ffi::PyObject) -> (*const HPy, isize) {
-    // SAFETY: CPython passes a tuple; its items lie behind each other, and a handle is an address.
-    unsafe {
-        let items = (&raw const (*args.cast::<ffi::PyTupleObject>()).ob_item).cast::<HPy>();
-        (items, ffi::PyTuple_GET_SIZE(args))
-    }
-}
-
 type InitProc = unsafe extern "C" fn(*mut HPyContext, HPy, *const HPy, isize, HPy) -> c_int;
 type NewFunc = unsafe extern "C" fn(*mut HPyContext, HPy, *const HPy, isize, HPy) -> HPy;
 pub(crate) type Finalizer = unsafe extern "C" fn(*mut HPyContext, HPy);
@@ -116,11 +108,10 @@ unsafe extern "C" fn init(
     args: *mut ffi::PyObject,
     kw: *mut ffi::PyObject,
 ) -> c_int {
-    // SAFETY: the closure was made from a slot of this signature.
+    // SAFETY: the closure was made from a slot of this signature; CPython passes a tuple.
     unsafe {
         let author = core::mem::transmute::<HPyCFunction, InitProc>(closure.function);
-        let (items, n) = items(args);
-        author(closure.ctx, hpy(object), items, n, hpy(kw))
+        layout::with_items(args, |items, n| author(closure.ctx, hpy(object), items, n, hpy(kw)))
     }
 }
 
@@ -131,11 +122,11 @@ unsafe extern "C" fn new(
     args: *mut ffi::PyObject,
     kw: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: the closure was made from a slot of this signature.
+    // SAFETY: the closure was made from a slot of this signature; CPython passes a tuple.
     unsafe {
         let author = core::mem::transmute::<HPyCFunction, NewFunc>(closure.function);
-        let (items, n) = items(args);
-        py(author(closure.ctx, hpy(ty.cast()), items, n, hpy(kw)))
+        let object = hpy(ty.cast());
+        py(layout::with_items(args, |items, n| author(closure.ctx, object, items, n, hpy(kw))))
     }
 }
 

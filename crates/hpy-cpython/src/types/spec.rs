@@ -10,6 +10,7 @@ use super::members::VECTORCALL_OFFSET;
 use super::record::{self, Record};
 use super::shape::{self, Layout};
 use crate::error::Failure;
+use crate::layout;
 
 /// The internal flag of hpy 0.9, which old binaries may still set; CPython uses its bit since 3.13.
 const INTERNAL_IS_HPY_TYPE: core::ffi::c_ulong = 1 << 2;
@@ -243,7 +244,7 @@ impl Context<'_> {
     unsafe fn check_base(&self, base_record: Option<&Record>, size: usize) -> Result<(), Failure> {
         // SAFETY: the base and the builtin are types.
         unsafe {
-            let basicsize = |ty: *mut ffi::PyTypeObject| (*ty).tp_basicsize as usize;
+            let basicsize = |ty: *mut ffi::PyTypeObject| layout::tp_basicsize(ty) as usize;
             if self.legacy() {
                 if size < basicsize(self.base) {
                     return Err(self.type_error("the struct is smaller than that of the base"));
@@ -303,7 +304,11 @@ impl Context<'_> {
         }
         // SAFETY: the base is a type.
         let (base_size, base_items, base_offset) = unsafe {
-            ((*self.base).tp_basicsize, (*self.base).tp_itemsize, (*self.base).tp_vectorcall_offset)
+            (
+                layout::tp_basicsize(self.base),
+                layout::tp_itemsize(self.base),
+                layout::tp_vectorcall_offset(self.base),
+            )
         };
         // The items of a type lie behind all structs of its metaclass.
         let base_items = place.shape != HPyType_BuiltinShape_Type && base_items > 0;
@@ -348,7 +353,7 @@ impl Context<'_> {
                 flags |= HPy_TPFLAGS_HAVE_VECTORCALL;
             } else if flags & HPy_TPFLAGS_HAVE_VECTORCALL != 0
                 && !self.has_legacy_call_member()
-                && (*self.base).tp_vectorcall_offset <= 0
+                && layout::tp_vectorcall_offset(self.base) <= 0
             {
                 return Err(Failure::Value(format!(
                     "{}: HPy_TPFLAGS_HAVE_VECTORCALL needs a member __vectorcalloffset__",
@@ -368,9 +373,9 @@ pub(crate) unsafe fn adds_nothing(ty: *mut ffi::PyTypeObject) -> bool {
     // SAFETY: as required.
     unsafe {
         let mut owner = ty;
-        while record::own_record(owner).is_none() && !(*owner).tp_base.is_null() {
-            owner = (*owner).tp_base;
+        while record::own_record(owner).is_none() && !layout::tp_base(owner).is_null() {
+            owner = layout::tp_base(owner);
         }
-        (*ty).tp_basicsize == (*owner).tp_basicsize
+        layout::tp_basicsize(ty) == layout::tp_basicsize(owner)
     }
 }

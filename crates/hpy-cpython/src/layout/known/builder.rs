@@ -11,6 +11,7 @@
 use hpy_abi::{HPy, HPyContext, HPyListBuilder, HPyTupleBuilder};
 use pyo3_ffi as ffi;
 
+use super::objects::tuple_items;
 use crate::error::raise;
 use crate::handle::{hpy, py};
 
@@ -216,13 +217,6 @@ unsafe fn set_size(object: *mut ffi::PyObject, size: isize) {
 unsafe fn list_items(list: *mut ffi::PyObject) -> *mut *mut ffi::PyObject {
     // SAFETY: the caller's promise.
     unsafe { (*list.cast::<ffi::PyListObject>()).ob_item }
-}
-
-/// # Safety
-/// A tuple, or any object if the result is not read.
-unsafe fn tuple_items(tuple: *mut ffi::PyObject) -> *mut *mut ffi::PyObject {
-    let offset = core::mem::offset_of!(ffi::PyTupleObject, ob_item);
-    tuple.wrapping_byte_add(offset).cast()
 }
 
 /// # Safety

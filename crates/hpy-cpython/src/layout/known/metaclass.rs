@@ -2,38 +2,27 @@
 
 use pyo3_ffi as ffi;
 
-/// `PyType_FromSpec` for a type of the given metaclass.
+/// `PyType_FromSpecWithBases` for a type of a metaclass that is not `type`.
 ///
 /// # Safety
 /// `spec` is valid for the C API, `bases` a tuple or null, `metaclass` a subclass of `type` with `type`'s constructor.
-pub(crate) unsafe fn from_spec(
-    metaclass: *mut ffi::PyTypeObject,
-    spec: &mut ffi::PyType_Spec,
-    bases: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    // SAFETY: as required. Without a metaclass of its own, CPython since 3.12 takes that of the bases.
-    unsafe {
-        if metaclass == &raw mut ffi::PyType_Type {
-            return ffi::PyType_FromSpecWithBases(spec, bases);
-        }
-        of_metaclass(metaclass, spec, bases)
-    }
-}
-
 #[cfg(Py_3_12)]
-unsafe fn of_metaclass(
+pub(crate) unsafe fn of_metaclass(
     metaclass: *mut ffi::PyTypeObject,
     spec: &mut ffi::PyType_Spec,
     bases: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: as for `from_spec`; no module is associated.
+    // SAFETY: as required; no module is associated.
     unsafe { ffi::PyType_FromMetaclass(metaclass, core::ptr::null_mut(), spec, bases) }
 }
 
 /// Before 3.12, CPython allocates each such type as an instance of `type` and sizes it by `PyType_Type.tp_basicsize`. That number is the
 /// metaclass's for the time of the call, so that the struct of the metaclass and the member table behind it have their place.
+///
+/// # Safety
+/// As above.
 #[cfg(not(Py_3_12))]
-unsafe fn of_metaclass(
+pub(crate) unsafe fn of_metaclass(
     metaclass: *mut ffi::PyTypeObject,
     spec: &mut ffi::PyType_Spec,
     bases: *mut ffi::PyObject,

@@ -1,0 +1,19 @@
+//! What interpreters do differently: one file each, with the same names.
+
+#[cfg(not(any(PyPy, GraalPy)))]
+mod cpython;
+#[cfg(GraalPy)]
+mod graalpy;
+#[cfg(PyPy)]
+mod pypy;
+#[cfg(not(PyPy))]
+mod types;
+
+#[cfg(not(any(PyPy, GraalPy)))]
+pub(crate) use cpython::*;
+#[cfg(GraalPy)]
+pub(crate) use graalpy::*;
+#[cfg(PyPy)]
+pub(crate) use pypy::*;
+#[cfg(not(PyPy))]
+pub(crate) use types::*;

@@ -1,0 +1,128 @@
+//! PyPy, whose own objects are not C structs. It makes one for an object that C code sees, and keeps it as long as C code has a
+//! reference.
+//!
+//! Its types are structs with CPython's fields, which its headers publish; `PyType_GetSlot` tells those of some types only.
+
+use core::ffi::{CStr, c_int};
+use std::ffi::CString;
+
+use pyo3_ffi as ffi;
+
+/// Functions that read the field of their name.
+macro_rules! fields {
+    ($($name:ident: $type:ty = $field:ident;)*) => {$(
+        #[doc = concat!("`", stringify!($field), "`")]
+        ///
+        /// # Safety
+        /// `ty` is a type.
+        pub(crate) unsafe fn $name(ty: *mut ffi::PyTypeObject) -> $type {
+            // SAFETY: the caller's promise.
+            unsafe { (*ty).$field }
+        }
+    )*};
+}
+
+fields! {
+    tp_alloc: Option<ffi::allocfunc> = tp_alloc;
+    tp_base: *mut ffi::PyTypeObject = tp_base;
+    tp_basicsize: isize = tp_basicsize;
+    tp_call: Option<ffi::ternaryfunc> = tp_call;
+    tp_clear: Option<ffi::inquiry> = tp_clear;
+    tp_dealloc: Option<ffi::destructor> = tp_dealloc;
+    tp_finalize: Option<ffi::destructor> = tp_finalize;
+    tp_free: Option<ffi::freefunc> = tp_free;
+    tp_init: Option<ffi::initproc> = tp_init;
+    tp_itemsize: isize = tp_itemsize;
+    tp_members: *mut ffi::PyMemberDef = tp_members;
+    tp_new: Option<ffi::newfunc> = tp_new;
+    tp_traverse: Option<ffi::traverseproc> = tp_traverse;
+    weak_offset: isize = tp_weaklistoffset;
+}
+
+/// The name that PyPy exports a function of the C API under.
+pub(crate) fn exported(name: &CStr) -> CString {
+    let text = name.to_string_lossy();
+    let (before, rest) = text.split_once("Py").unwrap_or((&text, ""));
+    CString::new(format!("{before}PyPy{rest}")).unwrap_or_default()
+}
+
+/// Whether two references are to one object. It may have two structs, and equal numbers are one object.
+///
+/// # Safety
+/// The objects are alive, or null.
+pub(crate) unsafe fn is(first: *mut ffi::PyObject, second: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        first == second || !first.is_null() && !second.is_null() && ffi::Py_Is(first, second) != 0
+    }
+}
+
+/// The state of the thread, which is attached.
+pub(crate) unsafe fn thread_state() -> usize {
+    // SAFETY: as required.
+    unsafe { ffi::PyThreadState_Get() as usize }
+}
+
+/// The interpreter: there is one.
+pub(crate) unsafe fn interpreter() -> usize {
+    1
+}
+
+/// Its number.
+pub(crate) unsafe fn interpreter_id() -> i64 {
+    0
+}
+
+/// The code that the thread runs, as a new reference, and the line in it.
+///
+/// # Safety
+/// The interpreter is attached.
+pub(crate) unsafe fn running_place() -> Option<(*mut ffi::PyCodeObject, c_int)> {
+    /// What a frame begins with in PyPy's headers.
+    #[repr(C)]
+    struct Frame {
+        header: ffi::PyObject,
+        code: *mut ffi::PyCodeObject,
+    }
+    // SAFETY: the frame is borrowed from the thread, and runs.
+    unsafe {
+        let frame = ffi::PyEval_GetFrame();
+        if frame.is_null() {
+            return None;
+        }
+        let code = (*frame.cast::<Frame>()).code;
+        ffi::Py_XINCREF(code.cast());
+        (!code.is_null()).then(|| (code, ffi::PyFrame_GetLineNumber(frame)))
+    }
+}
+
+/// The number of the line of a place.
+///
+/// # Safety
+/// The place is what [`running_place`] gave.
+pub(crate) unsafe fn line_number(_code: *mut ffi::PyCodeObject, place: c_int) -> c_int {
+    place
+}
+
+/// Its C API makes no types of a metaclass.
+///
+/// # Safety
+/// The interpreter is attached.
+pub(crate) unsafe fn of_metaclass(
+    _metaclass: *mut ffi::PyTypeObject,
+    _spec: &mut ffi::PyType_Spec,
+    _bases: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    let message = c"HPyType_FromSpec: PyPy's C API makes no type with a metaclass";
+    // SAFETY: as required.
+    unsafe { ffi::PyErr_SetString(ffi::PyExc_TypeError, message.as_ptr()) };
+    core::ptr::null_mut()
+}
+
+/// How many bytes the digits of an `int` take in its C struct: none, because it has none.
+///
+/// # Safety
+/// The object is an instance of `int`.
+pub(crate) unsafe fn digits_size(_object: *mut ffi::PyObject) -> usize {
+    0
+}

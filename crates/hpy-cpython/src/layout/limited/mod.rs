@@ -1,0 +1,37 @@
+//! The same with functions only: nothing is read from an object or a type, and no macro of the headers is used.
+//!
+//! A runtime for the limited API of CPython is compiled with the functions of its oldest version. What later versions have beside
+//! them is looked for when it is first used ([`lookup`]). Where this side is used with another interpreter's C API, what that does
+//! differently is in [`host`].
+
+pub(crate) mod builder;
+mod host;
+mod lookup;
+mod metaclass;
+mod missing;
+mod numbers;
+mod objects;
+mod record;
+mod texts;
+mod threads;
+mod types;
+
+pub(crate) use host::{is, line_number, running_place};
+pub(crate) use metaclass::of_metaclass;
+pub(crate) use numbers::*;
+pub(crate) use objects::*;
+pub(crate) use record::*;
+pub(crate) use threads::*;
+pub(crate) use types::*;
+
+/// The Python/C API, completed by what the limited API lacks.
+pub(crate) mod ffi {
+    pub(crate) use pyo3_ffi::*;
+
+    pub(crate) use super::missing::{
+        PY_VECTORCALL_ARGUMENTS_OFFSET, PyBytes_AS_STRING, PyContextVar_Get, PyContextVar_New,
+        PyContextVar_Set, PyGILState_Check, PyObject_CallFinalizerFromDealloc, PyObject_Vectorcall,
+        PyObject_VectorcallDict, PyObject_VectorcallMethod, PyTuple_GET_ITEM, PyTuple_GET_SIZE,
+        PyTuple_SET_ITEM, PyVectorcall_NARGS,
+    };
+}
