@@ -13,6 +13,7 @@ mod native;
 mod old;
 mod ports;
 mod pytest;
+mod rustpython;
 mod shell;
 mod test;
 
@@ -110,6 +111,11 @@ enum Command {
         #[arg(long, default_value = "release")]
         profile: String,
     },
+    /// Build, test or run the host on RustPython, which is a workspace of its own
+    Rustpython {
+        #[command(subcommand)]
+        action: rustpython::Action,
+    },
     /// Run the C tests under AddressSanitizer, UndefinedBehaviorSanitizer and Valgrind
     Memcheck {
         #[command(flatten)]
@@ -166,6 +172,7 @@ fn run(arguments: Arguments) -> Result<()> {
             println!("{}", wheel.display());
             Ok(())
         }
+        Command::Rustpython { action } => rustpython::rustpython(&root(), &action),
         Command::Memcheck { python } => memcheck::memcheck(&root(), python.path.as_deref()),
     }
 }

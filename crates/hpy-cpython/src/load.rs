@@ -21,7 +21,7 @@ use core::ptr::{self, NonNull};
 use std::sync::{Mutex, PoisonError};
 
 use hpy_abi::{HPyContext, HPyFunc_Signature, HPyModuleDef};
-use hpy_host::{Entry, Extension, Mode, Wrap, Wrapped, Wrapper, thunk};
+use hpy_host::{Entry, Extension, Mode, Wrap, Wrapped, Wrapper, number_globals, thunk};
 use pyo3_ffi as ffi;
 
 use crate::functions::Pool;
@@ -29,8 +29,8 @@ use crate::generated::context::template;
 use crate::global::Values;
 use crate::host::CPython;
 use crate::interpreter::interpreter_id;
+use crate::module;
 use crate::names::Names;
-use crate::{global, module};
 
 /// One load of one module.
 pub(crate) struct Load {
@@ -248,7 +248,7 @@ pub unsafe fn create(
         let ctx = load.context.get();
         let definition = definition.as_ref();
         extension.set_trampoline_context(load.trampoline_context());
-        global::register(load.library, definition);
+        number_globals(load.library, definition);
         let module = module::create(ctx, definition, name, spec).map_err(|failure| {
             load.replace_use(Use::Free);
             failure.set();

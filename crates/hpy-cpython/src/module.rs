@@ -6,11 +6,8 @@
 use core::ffi::{c_int, c_void};
 use core::mem::transmute;
 
-use hpy_abi::{
-    HPy, HPy_mod_create, HPy_mod_exec, HPyContext, HPyFunc_INQUIRY, HPyFunc_MOD_CREATE,
-    HPyModuleDef, HPySlot,
-};
-use hpy_host::{Definition, definitions};
+use hpy_abi::{HPy, HPyContext, HPyFunc_INQUIRY, HPyFunc_MOD_CREATE, HPyModuleDef};
+use hpy_host::ModulePlan;
 use pyo3_ffi as ffi;
 
 use crate::error::Failure;
@@ -20,14 +17,6 @@ use crate::methods::{intern_methods, method_def};
 
 type CreateSlot = unsafe extern "C" fn(first: *const c_void, spec: HPy) -> HPy;
 type ExecSlot = unsafe extern "C" fn(first: *const c_void, module: HPy) -> c_int;
-
-/// What a module's definition asks for.
-#[derive(Default)]
-struct Plan {
-    create: Option<unsafe extern "C" fn()>,
-    exec: Vec<unsafe extern "C" fn()>,
-    methods: Vec<ffi::PyMethodDef>,
-}
 
 /// The module object, or what the create slot makes instead. The caller owns it.
 ///
@@ -41,17 +30,12 @@ pub(crate) unsafe fn create(
 ) -> Result<*mut ffi::PyObject, Failure> {
     // SAFETY: the caller's promise.
     unsafe {
-        let plan = plan(ctx, definition)?;
-        match plan.create {
-            Some(slot) => {
-                check_only_create(definition, &plan)?;
-                call_create(ctx, slot, spec)
-            }
-            None => {
-                check_size(definition)?;
-                new_module(definition, plan.methods, name)
-            }
+        let plan = ModulePlan::read(definition).map_err(Failure::System)?;
+        if let Some(slot) = plan.create {
+            return call_create(ctx, slot, spec);
         }
+        let methods: Result<_, _> = plan.methods.iter().map(|meth| method_def(ctx, meth)).collect();
+        new_module(definition, methods?, name)
     }
 }
 
@@ -66,7 +50,7 @@ pub(crate) unsafe fn execute(
 ) -> Result<(), Failure> {
     // SAFETY: the caller's promise; functions in this slot have that prototype.
     unsafe {
-        for slot in plan(ctx, definition)?.exec {
+        for slot in ModulePlan::read(definition).map_err(Failure::System)?.exec {
             let entry = Load::of(ctx).entry(HPyFunc_INQUIRY, slot);
             let call = transmute::<unsafe extern "C" fn(), ExecSlot>(entry.target);
             let status = call(entry.first, hpy(module));
@@ -77,83 +61,6 @@ pub(crate) unsafe fn execute(
         }
     }
     Ok(())
-}
-
-/// # Safety
-/// As for [`create`].
-unsafe fn plan(ctx: *mut HPyContext, definition: &HPyModuleDef) -> Result<Plan, Failure> {
-    let mut plan = Plan::default();
-    // SAFETY: the definitions are static data of the extension.
-    for definition in unsafe { definitions(definition.defines) } {
-        match definition {
-            // SAFETY: its strings are static data of the extension.
-            Definition::Meth(meth) => plan.methods.push(unsafe { method_def(ctx, meth) }?),
-            Definition::Slot(slot) => add_slot(&mut plan, slot)?,
-            Definition::Member(_) => return Err(misplaced("an HPyMember")),
-            Definition::GetSet(_) => return Err(misplaced("an HPyGetSet")),
-            Definition::Unknown(kind) => {
-                return Err(misplaced(&format!("a definition of the unknown kind {}", kind.0)));
-            }
-        }
-    }
-    Ok(plan)
-}
-
-fn add_slot(plan: &mut Plan, slot: &HPySlot) -> Result<(), Failure> {
-    match (slot.slot, slot.impl_) {
-        (HPy_mod_create, Some(_)) if plan.create.is_some() => Err(Failure::System(
-            "HPyModuleDef has more than one HPy_mod_create slot; keep one".to_owned(),
-        )),
-        (HPy_mod_create, Some(author)) => {
-            plan.create = Some(author);
-            Ok(())
-        }
-        (HPy_mod_exec, Some(author)) => {
-            plan.exec.push(author);
-            Ok(())
-        }
-        (HPy_mod_create | HPy_mod_exec, None) => Err(Failure::System(
-            "HPyModuleDef has a slot with no function: declare it with HPyDef_SLOT".to_owned(),
-        )),
-        (other, _) => Err(misplaced(&format!("the slot {}", other.0))),
-    }
-}
-
-fn misplaced(what: &str) -> Failure {
-    Failure::System(format!(
-        "HPyModuleDef.defines has {what}, which does not belong into a module; allowed are methods \
-         and the slots HPy_mod_create and HPy_mod_exec"
-    ))
-}
-
-fn check_only_create(definition: &HPyModuleDef, plan: &Plan) -> Result<(), Failure> {
-    let alone = definition.doc.is_null()
-        && definition.size == 0
-        && definition.legacy_methods.is_null()
-        && definition.globals.is_null()
-        && plan.exec.is_empty()
-        && plan.methods.is_empty();
-    if alone {
-        return Ok(());
-    }
-    Err(Failure::System(
-        "HPyModuleDef defines a HPy_mod_create slot and something else. The create slot makes the \
-         whole object, so doc, legacy_methods, globals, methods and HPy_mod_exec slots would be \
-         ignored: leave them out, or leave the create slot out"
-            .to_owned(),
-    ))
-}
-
-fn check_size(definition: &HPyModuleDef) -> Result<(), Failure> {
-    match definition.size {
-        0 => Ok(()),
-        ..0 => Err(Failure::System("HPy does not permit HPyModuleDef.size < 0".to_owned())),
-        _ => Err(Failure::System(
-            "HPy has no module state, HPyModuleDef.size > 0 is not supported; keep objects in \
-             HPyGlobal variables"
-                .to_owned(),
-        )),
-    }
 }
 
 /// # Safety

@@ -12,6 +12,7 @@ mod docs;
 mod enums_header;
 mod functions_header;
 mod prototypes_header;
+mod rustpython_rust;
 mod trace_rust;
 mod version_header;
 mod wrapping_rust;
@@ -51,6 +52,7 @@ fn outputs(api: &Api) -> Result<Vec<Output>> {
     outputs.push(version_header::print());
     outputs.extend(abi_rust::print(api));
     outputs.extend(cpython_rust::print(api));
+    outputs.extend(rustpython_rust::print(api));
     outputs.extend(debug_rust::print(api));
     outputs.extend(trace_rust::print(api));
     outputs.extend(docs::print(api));

@@ -5,12 +5,13 @@ use core::ptr;
 
 use hpy_abi::*;
 use hpy_host::thunk::Kind;
+use hpy_host::{TypeDefinitions as Definitions, VECTORCALL_OFFSET};
 use pyo3_ffi as ffi;
 
 use super::construct::{self, Constructor};
 use super::plan::{self, Origin, Plan};
 use super::record::{LEGACY_DEALLOC, LEGACY_TRAVERSE, Record};
-use super::spec::{Checked, Definitions};
+use super::spec::Checked;
 use super::{call, dealloc, gc, members, params, python_class, slots, spec};
 use crate::error::Failure;
 use crate::handle::{hpy, new_ref};
@@ -152,7 +153,7 @@ unsafe fn legacy_value(spec: &HPyType_Spec, slot: c_int) -> Option<*mut c_void> 
 /// As for [`has_legacy`].
 pub(crate) unsafe fn has_legacy_call_member(spec: &HPyType_Spec) -> bool {
     // SAFETY: as required.
-    unsafe { legacy_member(spec, members::VECTORCALL_OFFSET) }.is_some()
+    unsafe { legacy_member(spec, VECTORCALL_OFFSET) }.is_some()
 }
 
 /// The offset of the legacy member with this name, by which a type tells where it has something.
@@ -196,7 +197,7 @@ unsafe fn new_plan(
 ) -> Result<Plan, Failure> {
     // SAFETY: as for `ctx_Type_FromSpec`.
     unsafe {
-        let definitions = Definitions::read(spec)?;
+        let definitions = Definitions::read(spec).map_err(Failure::System)?;
         let checked = spec::check(spec, &definitions, base)?;
         check_legacy_dealloc(spec, &definitions)?;
         let basicsize = c_int::try_from(checked.place.basicsize)
@@ -229,7 +230,7 @@ unsafe fn new_record(
     // SAFETY: the definitions are those of a loaded library.
     unsafe {
         let call = place.vectorcall.map(|offset| offset as isize);
-        let legacy_call = || legacy_member(spec, members::VECTORCALL_OFFSET);
+        let legacy_call = || legacy_member(spec, VECTORCALL_OFFSET);
         let weak = legacy_member(spec, members::WEAKLIST_OFFSET);
         layout::note_places(&mut record, base, call.or_else(legacy_call), weak);
         let legacy_dealloc = has_legacy(spec, ffi::Py_tp_dealloc);
@@ -406,7 +407,7 @@ unsafe fn member_table(
     }
     if let Some(offset) = place.vectorcall {
         table.push(ffi::PyMemberDef {
-            name: members::VECTORCALL_OFFSET.as_ptr(),
+            name: VECTORCALL_OFFSET.as_ptr(),
             type_code: HPyMember_HPYSSIZET.0 as c_int,
             offset: offset as isize,
             flags: ffi::Py_READONLY,

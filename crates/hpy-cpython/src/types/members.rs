@@ -8,10 +8,7 @@ use pyo3_ffi as ffi;
 
 use super::{record, shape};
 
-/// The name by which a struct tells where its call function is.
-pub(crate) const VECTORCALL_OFFSET: &core::ffi::CStr = c"__vectorcalloffset__";
-
-/// The name by which it tells where weak references are.
+/// The name by which a struct tells where weak references are.
 pub(crate) const WEAKLIST_OFFSET: &core::ffi::CStr = c"__weaklistoffset__";
 
 /// The C API's definition of a member whose struct begins `struct_offset` bytes into the object.

@@ -3,10 +3,9 @@
 use std::ffi::{CStr, CString};
 
 use hpy_abi::*;
-use hpy_host::{Definition, definitions};
+use hpy_host::TypeDefinitions as Definitions;
 use pyo3_ffi as ffi;
 
-use super::members::VECTORCALL_OFFSET;
 use super::record::{self, Record};
 use super::shape::{self, Layout};
 use crate::error::Failure;
@@ -14,72 +13,6 @@ use crate::layout;
 
 /// The internal flag of hpy 0.9, which old binaries may still set; CPython uses its bit since 3.13.
 const INTERNAL_IS_HPY_TYPE: core::ffi::c_ulong = 1 << 2;
-
-/// The definitions of a type.
-#[derive(Default)]
-pub(crate) struct Definitions {
-    /// Slots that CPython has under the same number.
-    pub slots: Vec<&'static HPySlot>,
-    /// Methods.
-    pub methods: Vec<&'static HPyMeth>,
-    /// Members, without the one that tells where the call function is.
-    pub members: Vec<&'static HPyMember>,
-    /// Attributes.
-    pub getsets: Vec<&'static HPyGetSet>,
-    /// Offset in the struct of the author's own call function.
-    pub vectorcall: Option<&'static HPyMember>,
-    /// `HPy_tp_call`
-    pub call: Option<&'static HPySlot>,
-    /// `HPy_tp_traverse`
-    pub traverse: HPyCFunction,
-    /// `HPy_tp_destroy`
-    pub destroy: HPyCFunction,
-}
-
-impl Definitions {
-    /// Sorts the definitions of `spec`.
-    ///
-    /// # Safety
-    /// The definitions are those of a library that stays loaded.
-    pub(crate) unsafe fn read(spec: &HPyType_Spec) -> Result<Self, Failure> {
-        let mut sorted = Self::default();
-        // SAFETY: as required of the caller.
-        unsafe {
-            for definition in definitions(spec.defines) {
-                match definition {
-                    Definition::Slot(slot) => sorted.slot(slot),
-                    Definition::Meth(method) => sorted.methods.push(method),
-                    Definition::Member(member) => sorted.member(member),
-                    Definition::GetSet(attribute) => sorted.getsets.push(attribute),
-                    Definition::Unknown(HPyDef_Kind(kind)) => {
-                        return Err(Failure::System(format!(
-                            "a type has a definition of the unknown kind {kind}"
-                        )));
-                    }
-                }
-            }
-        }
-        Ok(sorted)
-    }
-
-    fn slot(&mut self, slot: &'static HPySlot) {
-        match slot.slot {
-            HPy_tp_call => self.call = Some(slot),
-            HPy_tp_traverse => self.traverse = slot.impl_,
-            HPy_tp_destroy => self.destroy = slot.impl_,
-            _ => self.slots.push(slot),
-        }
-    }
-
-    unsafe fn member(&mut self, member: &'static HPyMember) {
-        // SAFETY: a member has a name.
-        if unsafe { CStr::from_ptr(member.name) } == VECTORCALL_OFFSET {
-            self.vectorcall = Some(member);
-        } else {
-            self.members.push(member);
-        }
-    }
-}
 
 /// Where the struct of a type is, and how large its instances are.
 pub(crate) struct Place {

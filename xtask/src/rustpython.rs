@@ -1,0 +1,108 @@
+//! `cargo xtask rustpython`: the host on RustPython, a workspace of its own below `hosts/rustpython`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::compile::compiler;
+use crate::shell::{cargo, require_compiler, run, step};
+
+/// What is done with the host.
+#[derive(clap::Subcommand)]
+pub enum Action {
+    /// Build `hpy-rustpython`; the first time that takes several minutes
+    Build {
+        /// With all optimisations
+        #[arg(long)]
+        release: bool,
+    },
+    /// Run universal extensions in it: each kind of definition, and what must not leak
+    Test {
+        /// With all optimisations
+        #[arg(long)]
+        release: bool,
+    },
+    /// Run it
+    Run {
+        /// With all optimisations
+        #[arg(long)]
+        release: bool,
+        /// What it is given: a script and its arguments, `-m` or `-c`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+/// Does it.
+pub fn rustpython(root: &Path, action: &Action) -> Result<()> {
+    match action {
+        Action::Build { release } => build(root, *release).map(drop),
+        Action::Test { release } => test(root, *release),
+        Action::Run { release, arguments } => {
+            let program = build(root, *release)?;
+            run(Command::new(program).args(arguments))
+        }
+    }
+}
+
+/// Builds the program; returns where it is.
+///
+/// The versions of some crates that RustPython asks for are declared for a newer compiler than they need, which cargo must be told.
+pub fn build(root: &Path, release: bool) -> Result<PathBuf> {
+    step("build hpy-rustpython");
+    let target = target(root);
+    let mut build = cargo(&root.join("hosts/rustpython"));
+    build.args(["build", "--locked", "--ignore-rust-version"]).arg("--target-dir").arg(&target);
+    if release {
+        build.arg("--release");
+    }
+    run(&mut build)?;
+    let profile = if release { "release" } else { "debug" };
+    let name = format!("hpy-rustpython{}", std::env::consts::EXE_SUFFIX);
+    Ok(target.join(profile).join(name))
+}
+
+/// Where it is built: `HPY_RUSTPYTHON_TARGET_DIR`, or a folder below the project's own.
+fn target(root: &Path) -> PathBuf {
+    let given = std::env::var_os("HPY_RUSTPYTHON_TARGET_DIR");
+    given.map_or_else(|| root.join("target/rustpython"), PathBuf::from)
+}
+
+/// The universal libraries that are run: source, and flags.
+const LIBRARIES: &[(&str, &[&str])] = &[
+    ("examples/json/hpyjson.c", &["-O2"]),
+    ("examples/porting/step3/points.c", &["-O2"]),
+    ("tests/c/everything.c", &["-O2"]),
+];
+
+fn test(root: &Path, release: bool) -> Result<()> {
+    require_compiler()?;
+    let program = build(root, release)?;
+    let folder = target(root).join("extensions");
+    fs::create_dir_all(&folder).context("cannot make a folder for the extensions")?;
+    step("compile the extensions");
+    for (source, flags) in LIBRARIES {
+        compile(root, &root.join(source), &folder, flags)?;
+    }
+    let script = |name: &str| {
+        let mut command = Command::new(&program);
+        command.current_dir(root).arg(name);
+        command
+    };
+    step("use each kind of definition");
+    let everything = folder.join("everything.hpy0.so");
+    run(script("tests/c/check_everything.py").arg(everything).arg("universal"))?;
+    step("import the examples, and look for leaks");
+    run(script("hosts/rustpython/tests/check_leaks.py").arg(&folder))
+}
+
+/// Compiles a universal library; no Python is needed.
+fn compile(root: &Path, source: &Path, into: &Path, flags: &[&str]) -> Result<()> {
+    let name = source.file_stem().context("a C source has a name")?.to_string_lossy();
+    let mut command = compiler();
+    command.args(flags).args(["-shared", "-fPIC", "-fvisibility=hidden", "-DHPY_ABI_UNIVERSAL"]);
+    command.arg("-I").arg(root.join("include")).arg(source);
+    run(command.arg("-o").arg(into.join(format!("{name}.hpy0.so"))))
+}
