@@ -137,7 +137,9 @@ def compile_extension(source, name, abi, *, language="c", flags=()):
 def compiler_command(abi, language):
     """The compiler and its flags, without files."""
     compiler = os.environ.get("CC", "cc") if language == "c" else os.environ.get("CXX", "c++")
-    command = shlex.split(compiler) + ["-shared", "-fPIC", "-fvisibility=hidden", "-g", "-O1"]
+    command = shlex.split(compiler) + ["-shared", "-fPIC", "-fvisibility=hidden", "-O1"]
+    # Debug mode reads all of it; for the others, whose code is long, lines are enough.
+    command += ["-g" if abi in DEBUG.values() else "-g1"]
     command += [*WARNINGS, "-DHPY", *abi_macros(abi), "-I", str(INCLUDE)]
     if language == "c++":
         # designated initialisers, and silence about those that are not written
@@ -165,7 +167,9 @@ def build(sources, command, library, suffix):
             files.append(output / f"source{i}{suffix}")
             files[-1].write_text(source)
         command = [*command, *map(str, files), "-o", str(output / library.name)]
-        done = subprocess.run(command, capture_output=True, text=True)
+        # What is loaded into this process to look at its memory would only slow the compiler down.
+        environment = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
         if done.returncode != 0:
             skip_if_limited(done.stderr)
             raise CompileError(f"{shlex.join(command)}\n{done.stderr}")

@@ -194,11 +194,14 @@ impl Environment {
         if out.exists() {
             fs::remove_dir_all(&out).context("cannot remove the wheel that was built before")?;
         }
+        // maturin puts libraries together in one place of the target folder. Commands that test several interpreters build for
+        // them in another, so that they can run at the same time as the others.
+        let target = if profile == "dev" { "target/xtask/dev" } else { "target" };
         run(self
             .command()
             .args(["-m", "maturin", "build", "--profile", profile, "--locked"])
             .args(features)
-            .args(["--compatibility", "linux", "--interpreter"])
+            .args(["--target-dir", target, "--compatibility", "linux", "--interpreter"])
             .arg(self.python())
             .arg("--out")
             .arg(&out))?;

@@ -120,6 +120,9 @@ enum Command {
     Memcheck {
         #[command(flatten)]
         python: Python,
+        /// Repeat each leak check a thousand times instead of ten thousand
+        #[arg(long)]
+        quick: bool,
     },
 }
 
@@ -173,7 +176,9 @@ fn run(arguments: Arguments) -> Result<()> {
             Ok(())
         }
         Command::Rustpython { action } => rustpython::rustpython(&root(), &action),
-        Command::Memcheck { python } => memcheck::memcheck(&root(), python.path.as_deref()),
+        Command::Memcheck { python, quick } => {
+            memcheck::memcheck(&root(), python.path.as_deref(), quick)
+        }
     }
 }
 

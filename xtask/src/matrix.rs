@@ -212,8 +212,9 @@ impl<'a> Matrix<'a> {
         columns.iter().map(cell).collect()
     }
 
+    /// Its environment is not that of the other commands, which may run at the same time with another wheel.
     fn prepare(&self, python: &Path) -> Result<Environment> {
-        let environment = Environment::prepare(self.root, Some(python))?;
+        let environment = Environment::prepare_for(self.root, Some(python), "-matrix")?;
         environment.require(test::requirements(&environment))?;
         environment.install_hpy_for_tests()?;
         Ok(environment)
