@@ -182,8 +182,8 @@ impl Layout {
     /// The interpreter is attached; the handle is an open one of the wrapped context.
     pub unsafe fn of(world: &World, object: HPy) -> Self {
         let host = world.host();
-        let mut layout =
-            Self { start: 0, size: 0, types: Ids::default(), fields: Fields::None, complete: true };
+        let fields = if host.knows_types() { Fields::None } else { Fields::Unknown };
+        let mut layout = Self { start: 0, size: 0, types: Ids::default(), fields, complete: true };
         let mut with_fields = Ids::default();
         // SAFETY: the caller's promise.
         unsafe {

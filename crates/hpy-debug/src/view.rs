@@ -40,6 +40,12 @@ impl Handle {
         state().handles.slot(self.slot).map(look)
     }
 
+    /// The view with this number, if [`id`](Self::id) may have given it.
+    pub fn from_id(id: usize) -> Option<Self> {
+        let slot = u32::try_from(id >> 1).ok()?;
+        (id & 1 == 1).then_some(Self { slot })
+    }
+
     /// A number that no other view has.
     pub fn id(self) -> usize {
         (self.slot as usize) << 1 | 1
@@ -72,6 +78,17 @@ impl Handle {
             self.look(|slot| slot.is_open().then(|| (slot.world().inner(), slot.inner())))??;
         // SAFETY: the interpreter is attached, so nobody closes the handle meanwhile.
         Some(unsafe { ((*inner).ctx_AsPyObject)(inner, h) }.cast())
+    }
+
+    /// A new handle of the wrapped context for the object, if the handle is open.
+    ///
+    /// # Safety
+    /// The interpreter is attached.
+    pub unsafe fn duplicate(self) -> Option<HPy> {
+        let (inner, h) =
+            self.look(|slot| slot.is_open().then(|| (slot.world().inner(), slot.inner())))??;
+        // SAFETY: the interpreter is attached, so nobody closes the handle meanwhile.
+        Some(unsafe { ((*inner).ctx_Dup)(inner, h) })
     }
 
     /// The `repr` of the object, shortened, if the handle is open and no exception is pending or comes of it.

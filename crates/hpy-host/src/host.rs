@@ -22,6 +22,11 @@ pub trait Host: Sync {
     /// The thread is attached.
     unsafe fn interpreter(&self) -> usize;
 
+    /// Whether it can say what is asked about types and structs below. If not, whoever asks must do without.
+    fn knows_types(&self) -> bool {
+        true
+    }
+
     /// Shows the types behind `object` that HPy made, from its own type to the most basic.
     ///
     /// # Safety

@@ -33,6 +33,8 @@ pub enum Kind {
     Shift4,
     /// Five arguments.
     Shift5,
+    /// Any number of arguments, of which the first word takes the place of the first.
+    Replace,
     /// The four arguments of a `vectorcallfunc`. The flag `PY_VECTORCALL_ARGUMENTS_OFFSET` is
     /// removed from the number of arguments on the way, so that the target sees a plain count.
     Vectorcall,
@@ -167,6 +169,7 @@ mod pool {
             Kind::Shift3 => arch::shift3,
             Kind::Shift4 => arch::shift4,
             Kind::Shift5 => arch::shift5,
+            Kind::Replace => arch::replace,
             Kind::Vectorcall => arch::vectorcall,
         };
         template as *const c_void
@@ -248,12 +251,12 @@ mod arch {
     use std::ffi::c_void;
 
     macro_rules! template {
-        ($name:ident: $($shift:literal),+) => {
+        ($name:ident: $($shift:literal),*) => {
             #[unsafe(naked)]
             pub(super) extern "C" fn $name() {
                 naked_asm!(
                     "2:",
-                    $($shift,)+
+                    $($shift,)*
                     "mov rdi, qword ptr [rip + 2b + {distance}]",
                     "jmp qword ptr [rip + 2b + {distance} + 8]",
                     ".skip {size} - (. - 2b), 0xcc",
@@ -264,6 +267,7 @@ mod arch {
         };
     }
 
+    template!(replace: );
     template!(shift1: "mov rsi, rdi");
     template!(shift2: "mov rdx, rsi", "mov rsi, rdi");
     template!(shift3: "mov rcx, rdx", "mov rdx, rsi", "mov rsi, rdi");
@@ -284,12 +288,12 @@ mod arch {
     use std::ffi::c_void;
 
     macro_rules! template {
-        ($name:ident: $($shift:literal),+) => {
+        ($name:ident: $($shift:literal),*) => {
             #[unsafe(naked)]
             pub(super) extern "C" fn $name() {
                 naked_asm!(
                     "2:",
-                    $($shift,)+
+                    $($shift,)*
                     "ldr x0, 2b + {distance}",
                     "ldr x16, 2b + {distance} + 8",
                     "br x16",
@@ -301,6 +305,7 @@ mod arch {
         };
     }
 
+    template!(replace: );
     template!(shift1: "mov x1, x0");
     template!(shift2: "mov x2, x1", "mov x1, x0");
     template!(shift3: "mov x3, x2", "mov x2, x1", "mov x1, x0");

@@ -13,6 +13,8 @@ use core::slice;
 
 use hpy_abi::{HPy, HPyContext};
 
+use crate::python::Python;
+
 const WORD: usize = size_of::<usize>();
 /// The member before which PyPy has the one that does not belong there.
 const FIRST: usize = offset_of!(HPyContext, ctx_Capsule_New) / WORD;
@@ -46,11 +48,18 @@ impl Layout {
     }
 }
 
+/// `layout(repair)`: the name of what the layout of the host's context is.
+pub(crate) fn layout(py: Python, args: &[HPy]) -> HPy {
+    let &[repair] = args else { return py.type_error(c"layout(repair)") };
+    // SAFETY: the context is the host's own, as it is in every call of this module.
+    py.c_str(unsafe { examine(py.context(), py.is_true(repair)) }.name())
+}
+
 /// Finds out which layout the context has, and puts it right if that is `wanted` and it is PyPy 7.3.19's.
 ///
 /// # Safety
 /// The context is the host's, and the interpreter is attached, so that nobody else uses the context meanwhile.
-pub(crate) unsafe fn examine(ctx: *mut HPyContext, wanted: bool) -> Layout {
+unsafe fn examine(ctx: *mut HPyContext, wanted: bool) -> Layout {
     // SAFETY: each layout has a word there; nothing behind it is looked at.
     let words = unsafe { slice::from_raw_parts_mut(ctx.cast::<usize>(), LAST + 1) };
     match recognise(words, is_code) {

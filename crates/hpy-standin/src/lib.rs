@@ -6,6 +6,9 @@
 //! - [`layout`] looks at the host's context, and puts it right where that is known to help.
 //! - [`module`] is the extension: its definitions and functions.
 //! - [`check`] opens an extension before the host does, for the errors that other hosts of ours give.
+//! - [`standin`] opens an extension that is to run in debug or trace mode, and makes a file that the host loads in its place
+//!   ([`elf`]): its definitions have thunks where the extension's have functions ([`adapter`]).
+//! - [`debug`] and [`trace`] are what the Python half asks of these modes.
 //!
 //! # What makes the unsafe code sound
 //!
@@ -13,7 +16,13 @@
 //! attached. Definitions are static and are never written to.
 #![allow(non_snake_case, non_upper_case_globals)] // the names are those of the ABI
 
+mod adapter;
 mod check;
+mod debug;
+mod elf;
+mod foreign;
 mod layout;
 mod module;
 mod python;
+mod standin;
+mod trace;

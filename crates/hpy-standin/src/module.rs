@@ -1,74 +1,115 @@
 //! The extension `_native`.
 
-use core::ffi::{CStr, c_void};
+use core::cell::UnsafeCell;
+use core::ffi::CStr;
 use core::mem::transmute;
 use core::ptr;
 
 use hpy_abi::*;
 
-use crate::check::{check, choose_mode};
-use crate::layout::examine;
 use crate::python::{Python, arguments};
+use crate::{check, debug, layout, trace};
 
-/// A definition, which is not written to.
+/// What the host only reads.
 #[repr(transparent)]
 struct Fixed<T>(T);
 
 // SAFETY: nobody writes to it.
 unsafe impl<T> Sync for Fixed<T> {}
 
+/// A variable that holds an object; the host writes to it.
+#[repr(transparent)]
+pub(crate) struct Global(UnsafeCell<HPyGlobal>);
+
+// SAFETY: it is used through the context only, which wants the interpreter attached.
+unsafe impl Sync for Global {}
+
+impl Global {
+    const fn new() -> Self {
+        Self(UnsafeCell::new(HPyGlobal::NULL))
+    }
+
+    pub fn get(&self) -> *mut HPyGlobal {
+        self.0.get()
+    }
+}
+
+/// What decides about findings.
+pub(crate) static DECIDE: Global = Global::new();
+
 /// A function of the module: the context, the module, arguments.
 type Function = unsafe extern "C" fn(*mut HPyContext, HPy, *const HPy, usize) -> HPy;
 
-const fn function(name: &'static CStr, function: Function, doc: &'static CStr) -> Fixed<HPyDef> {
-    Fixed(HPyDef {
-        kind: HPyDef_Kind_Meth,
-        def: HPyDef_Union {
-            meth: HPyMeth {
-                name: name.as_ptr(),
-                // SAFETY: a function; its signature says what it is.
-                impl_: Some(unsafe { transmute::<Function, unsafe extern "C" fn()>(function) }),
-                cpy_trampoline: None,
-                signature: HPyFunc_VARARGS,
-                doc: doc.as_ptr(),
-            },
-        },
-    })
+const fn function(name: &'static CStr, function: Function) -> HPyDef {
+    let meth = HPyMeth {
+        name: name.as_ptr(),
+        // SAFETY: a function; its signature says what it is.
+        impl_: Some(unsafe { transmute::<Function, unsafe extern "C" fn()>(function) }),
+        cpy_trampoline: None,
+        signature: HPyFunc_VARARGS,
+        doc: ptr::null(),
+    };
+    HPyDef { kind: HPyDef_Kind_Meth, def: HPyDef_Union { meth } }
 }
 
-static LAYOUT: Fixed<HPyDef> = function(
-    c"layout",
-    layout,
-    c"layout(repair): what the layout of the host's context is; repairs one that can be.",
-);
-static CHECK: Fixed<HPyDef> = function(
-    c"check",
-    check_extension,
-    c"check(name, path, running, tagged): None, or what is wrong with an extension.",
-);
+/// Defines the functions of the module: the name in Python, and what it calls.
+macro_rules! functions {
+    ($($name:literal => $function:path,)*) => {
+        static FUNCTIONS: Fixed<[HPyDef; [$($name),*].len()]> = Fixed([$({
+            unsafe extern "C" fn call(ctx: *mut HPyContext, _: HPy, args: *const HPy, count: usize) -> HPy {
+                // SAFETY: the host calls as the signature says.
+                unsafe { $function(Python::new(ctx), arguments(args, count)) }
+            }
+            function($name, call)
+        }),*]);
+    };
+}
 
-static MODE: Fixed<HPyDef> = function(
-    c"mode",
-    mode,
-    c"mode(value, name): in a tuple, the mode that a value of HPY chooses for a module, or what is wrong with it.",
-);
-static VERSION: Fixed<HPyDef> =
-    function(c"version", version, c"version(): the release and the source revision.");
+functions! {
+    c"layout" => layout::layout,
+    c"check" => check::check,
+    c"mode" => check::mode,
+    c"version" => check::version,
+    c"stand_in" => check::stand_in,
+    c"debug_start" => debug::start,
+    c"debug_generation" => debug::generation,
+    c"debug_handles" => debug::handles,
+    c"debug_handle" => debug::handle_facts,
+    c"debug_object" => debug::object,
+    c"debug_close" => debug::close,
+    c"debug_resources" => debug::resources,
+    c"debug_limits" => debug::limits,
+    c"debug_traces" => debug::traces,
+    c"debug_faults" => debug::faults,
+    c"debug_classes" => debug::classes,
+    c"trace_sums" => trace::sums,
+    c"trace_clock" => trace::clock,
+    c"trace_timing" => trace::timing,
+    c"trace_snapshot" => trace::snapshot,
+    c"trace_record" => trace::record,
+    c"trace_recording" => trace::recording,
+}
 
-static DEFINES: Fixed<[*mut HPyDef; 5]> = Fixed([
-    ptr::from_ref(&LAYOUT.0).cast_mut(),
-    ptr::from_ref(&CHECK.0).cast_mut(),
-    ptr::from_ref(&MODE.0).cast_mut(),
-    ptr::from_ref(&VERSION.0).cast_mut(),
-    ptr::null_mut(),
-]);
+const COUNT: usize = FUNCTIONS.0.len();
+
+static DEFINES: Fixed<[*mut HPyDef; COUNT + 1]> = {
+    let mut defines = [ptr::null_mut(); COUNT + 1];
+    let mut at = 0;
+    while at < COUNT {
+        defines[at] = ptr::from_ref(&FUNCTIONS.0[at]).cast_mut();
+        at += 1;
+    }
+    Fixed(defines)
+};
+
+static GLOBALS: Fixed<[*mut HPyGlobal; 2]> = Fixed([DECIDE.0.get(), ptr::null_mut()]);
 
 static MODULE: Fixed<HPyModuleDef> = Fixed(HPyModuleDef {
     doc: c"What hpy.universal has in native code.".as_ptr(),
     size: 0,
-    legacy_methods: ptr::null_mut::<c_void>(),
+    legacy_methods: ptr::null_mut(),
     defines: ptr::from_ref(&DEFINES.0).cast(),
-    globals: ptr::null(),
+    globals: ptr::from_ref(&GLOBALS.0).cast(),
 });
 
 #[unsafe(no_mangle)]
@@ -89,64 +130,4 @@ extern "C" fn HPyInitGlobalContext__native(_ctx: *mut HPyContext) {
 #[unsafe(no_mangle)]
 extern "C" fn HPyInit__native() -> *mut HPyModuleDef {
     ptr::from_ref(&MODULE.0).cast_mut()
-}
-
-unsafe extern "C" fn layout(
-    ctx: *mut HPyContext,
-    _module: HPy,
-    args: *const HPy,
-    count: usize,
-) -> HPy {
-    // SAFETY: the host calls as the signature says.
-    let (py, args) = unsafe { (Python::new(ctx), arguments(args, count)) };
-    let &[repair] = args else { return py.type_error(c"layout(repair)") };
-    // SAFETY: the context is the host's own, as it is in every call.
-    let layout = unsafe { examine(ctx, py.is_true(repair)) };
-    py.c_str(layout.name())
-}
-
-unsafe extern "C" fn check_extension(
-    ctx: *mut HPyContext,
-    _module: HPy,
-    args: *const HPy,
-    count: usize,
-) -> HPy {
-    // SAFETY: the host calls as the signature says.
-    let (py, args) = unsafe { (Python::new(ctx), arguments(args, count)) };
-    let &[name, path, running, tagged] = args else {
-        return py.type_error(c"check(name, path, running, tagged)");
-    };
-    match (py.text(name), py.text(path), py.text(running)) {
-        (Some(name), Some(path), Some(running)) => {
-            check(py, &name, &path, &running, py.is_true(tagged))
-        }
-        _ => HPy::NULL,
-    }
-}
-
-unsafe extern "C" fn mode(
-    ctx: *mut HPyContext,
-    _module: HPy,
-    args: *const HPy,
-    count: usize,
-) -> HPy {
-    // SAFETY: the host calls as the signature says.
-    let (py, args) = unsafe { (Python::new(ctx), arguments(args, count)) };
-    let &[value, name] = args else { return py.type_error(c"mode(value, name)") };
-    match (py.text(value), py.text(name)) {
-        (Some(value), Some(name)) => choose_mode(py, &value, &name),
-        _ => HPy::NULL,
-    }
-}
-
-unsafe extern "C" fn version(
-    ctx: *mut HPyContext,
-    _module: HPy,
-    _args: *const HPy,
-    _count: usize,
-) -> HPy {
-    // SAFETY: the host calls as the signature says.
-    let py = unsafe { Python::new(ctx) };
-    let revision = option_env!("HPY_GIT_REVISION").unwrap_or("");
-    py.tuple([py.str(env!("CARGO_PKG_VERSION")), py.str(revision)])
 }

@@ -6,6 +6,8 @@ use core::slice;
 
 use hpy_abi::{HPy, HPyContext};
 
+use crate::module::Global;
+
 /// The interpreter during a call.
 #[derive(Clone, Copy)]
 pub(crate) struct Python {
@@ -84,6 +86,90 @@ impl Python {
             (self.api().ctx_Err_SetString)(self.ctx, self.api().h_TypeError, message.as_ptr())
         };
         HPy::NULL
+    }
+
+    /// The context of the call.
+    pub fn context(self) -> *mut HPyContext {
+        self.ctx
+    }
+
+    /// Whether an object is None.
+    pub fn is_none(self, h: HPy) -> bool {
+        // SAFETY: an open handle, and one of the context.
+        unsafe { (self.api().ctx_Is)(self.ctx, h, self.api().h_None) != 0 }
+    }
+
+    /// The number of an int that is not negative; None with an exception set.
+    pub fn number(self, h: HPy) -> Option<u64> {
+        // SAFETY: an open handle, as each argument of a call is.
+        unsafe {
+            let number = (self.api().ctx_Long_AsUInt64_t)(self.ctx, h);
+            let failed = number == u64::MAX && (self.api().ctx_Err_Occurred)(self.ctx) != 0;
+            (!failed).then_some(number)
+        }
+    }
+
+    /// The same, and None without an exception for None.
+    pub fn number_or_none(self, h: HPy) -> Option<u64> {
+        if self.is_none(h) { None } else { self.number(h) }
+    }
+
+    /// A new handle of an int; null with an exception set.
+    pub fn int(self, number: u64) -> HPy {
+        // SAFETY: any number will do.
+        unsafe { (self.api().ctx_Long_FromUInt64_t)(self.ctx, number) }
+    }
+
+    /// A new handle of a bool.
+    pub fn bool(self, value: bool) -> HPy {
+        // SAFETY: any value will do.
+        unsafe { (self.api().ctx_Bool_FromBool)(self.ctx, value) }
+    }
+
+    /// A new handle of a list, which takes the items over; null with an exception set.
+    pub fn list(self, items: impl Iterator<Item = HPy>) -> HPy {
+        // SAFETY: open handles, or null, which stands for an exception.
+        unsafe {
+            let list = (self.api().ctx_List_New)(self.ctx, 0);
+            let mut failed = list.is_null();
+            for item in items {
+                failed = failed
+                    || item.is_null()
+                    || (self.api().ctx_List_Append)(self.ctx, list, item) < 0;
+                (self.api().ctx_Close)(self.ctx, item);
+            }
+            if failed {
+                (self.api().ctx_Close)(self.ctx, list);
+                return HPy::NULL;
+            }
+            list
+        }
+    }
+
+    /// Puts an object into a variable of the module.
+    pub fn store(self, global: &Global, h: HPy) {
+        // SAFETY: the variable is one of the module's; an open handle.
+        unsafe { (self.api().ctx_Global_Store)(self.ctx, global.get(), h) };
+    }
+
+    /// Calls the function in a variable with texts; its result, if that is a str. An exception is told and forgotten.
+    pub fn ask(self, global: &Global, texts: &[&str]) -> Option<String> {
+        // SAFETY: the variable is one of the module's; handles are closed once.
+        unsafe {
+            let function = (self.api().ctx_Global_Load)(self.ctx, global.get().read());
+            let args: Vec<_> = texts.iter().map(|text| self.str(text)).collect();
+            let tuple =
+                (self.api().ctx_Tuple_FromArray)(self.ctx, args.as_ptr(), args.len().cast_signed());
+            let result = (self.api().ctx_CallTupleDict)(self.ctx, function, tuple, HPy::NULL);
+            let text = if result.is_null() { None } else { self.text(result) };
+            if text.is_none() {
+                (self.api().ctx_Err_WriteUnraisable)(self.ctx, self.api().h_None);
+            }
+            args.into_iter().chain([function, tuple, result]).for_each(|h| {
+                (self.api().ctx_Close)(self.ctx, h);
+            });
+            text
+        }
     }
 }
 

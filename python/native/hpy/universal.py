@@ -6,17 +6,23 @@ same names do on CPython.
 """
 
 import os
+import shutil
 import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import EXTENSION_SUFFIXES
 
 import _hpy_universal as _host
 
+from hpy import _debug, _trace
 from hpy._abi import HPY_ABI_TAG, parse_ext_suffix
 
 MODE_UNIVERSAL, MODE_DEBUG, MODE_TRACE = 0, 1, 2
 
-_MODES = {"universal": MODE_UNIVERSAL, "debug": MODE_DEBUG, "trace": MODE_TRACE}
+_MODES = ("universal", "debug", "trace")
+"""The modes that have a number, in its order."""
+
+_watched = set()
+"""Of which modes the environment was read."""
 
 UNREPAIRED = "HPY_UNREPAIRED"
 """The environment variable that leaves the interpreter's context as it is."""
@@ -38,12 +44,12 @@ def load(name, path, spec, debug=False, mode=-1):
     """
     if mode == -1:
         mode = MODE_DEBUG if debug else MODE_UNIVERSAL
-    if mode not in _MODES.values():
+    if mode not in range(len(_MODES)):
         raise ValueError(
             f"{mode} is no HPy mode. Use hpy.universal.MODE_UNIVERSAL (0), MODE_DEBUG (1) or "
             "MODE_TRACE (2)."
         )
-    return _load(name, spec.name, path, spec, mode)
+    return _load(name, spec.name, path, spec, _MODES[mode])
 
 
 def _load_bootstrap(name, ext_name, package, file, loader, spec, env):
@@ -75,13 +81,14 @@ def get_version():
 def _chosen_mode(name, env):
     value, mode = env.get("HPY"), "universal"
     if value is not None:
-        mode, *problem = _native.mode(value, name)
-        if problem:
-            raise _error(name, mode, *problem)
+        mode = _native.mode(value, name)
+        if not isinstance(mode, str):
+            raise _error(name, *mode)
     if env.get("HPY_LOG") is not None:
         context = "" if mode == "universal" else f" with a {mode} context"
         print(f"Loading {name!r} in HPy universal mode{context}")
-    return mode if mode not in _MODES else _MODES[mode]
+    _watch(mode)
+    return mode
 
 
 def _load(symbol, name, path, spec, mode):
@@ -89,16 +96,10 @@ def _load(symbol, name, path, spec, mode):
     problem = _native.check(symbol, path, _TAG, True)
     if problem:
         raise _error(symbol, *problem)
-    if mode != MODE_UNIVERSAL:
-        raise NotImplementedError(
-            f"Cannot load the HPy extension module {name!r} in another mode than universal: debug "
-            "and trace mode are not there on this interpreter yet. Use CPython for them, or leave "
-            "the module out of the environment variable HPY."
-        )
     # The host makes the module under the name whose last part it looks for in the library.
     last = symbol.rpartition(".")[2]
     full = name if name.rpartition(".")[2] == last else last
-    module = _host.load(full, path, spec)
+    module = _load_in_mode(symbol, full, name, path, spec, mode)
     if full != name:
         _set(module, "__name__", name)
     _set(module, "__file__", path)
@@ -107,6 +108,29 @@ def _load(symbol, name, path, spec, mode):
         _set(module, "__loader__", spec.loader)
         _set(module, "__package__", spec.parent)
     return module
+
+
+def _load_in_mode(symbol, full, name, path, spec, mode):
+    if mode == "universal":
+        return _host.load(full, path, spec)
+    made = _native.stand_in(symbol, name, path, _TAG, mode)
+    if not isinstance(made, str):
+        raise _error(symbol, *made)
+    try:
+        return _host.load(full, made, spec)
+    finally:
+        shutil.rmtree(os.path.dirname(made), ignore_errors=True)
+
+
+def _watch(mode):
+    """Tell what these modes have to tell when the process ends, as the environment asks for it."""
+    if "debug" in mode:
+        _debug.watch()
+    if "trace" in mode and "trace" not in _watched:
+        from hpy.trace import _environment
+
+        _watched.add("trace")
+        _environment.apply()
 
 
 def _set(thing, attribute, value):
@@ -155,3 +179,6 @@ def _put_right():
 
 _native = _open_native()
 _LAYOUT = _put_right()
+for _part in (_debug, _trace):
+    _part.start(_native)
+    sys.modules[f"{__name__}.{_part.__name__.rpartition('.')[2]}"] = _part
