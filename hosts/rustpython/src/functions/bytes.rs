@@ -10,6 +10,9 @@ use rustpython_vm::{Py, PyObject, PyObjectRef, PyResult, VirtualMachine};
 use crate::handles::{object, text};
 use crate::upcall::inside;
 
+/// No object can be larger.
+const LONGEST: usize = isize::MAX as usize - 64;
+
 fn bytes<'a>(vm: &VirtualMachine, h: &'a PyObject) -> PyResult<&'a Py<PyBytes>> {
     h.downcast_ref::<PyBytes>().ok_or_else(|| {
         let class = h.class().name().to_string();
@@ -65,8 +68,13 @@ pub(crate) unsafe extern "C" fn ctx_Bytes_FromStringAndSize(
         let len = usize::try_from(len).map_err(|_| {
             vm.new_system_error("Negative size passed to HPyBytes_FromStringAndSize")
         })?;
+        if len > LONGEST {
+            return Err(vm.new_overflow_error("byte string is too large"));
+        }
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(len).map_err(|_| vm.no_memory_error())?;
         // SAFETY: the pointer leads to that many bytes.
-        let copy = unsafe { slice::from_raw_parts(bytes.cast::<u8>(), len) }.to_vec();
+        copy.extend_from_slice(unsafe { slice::from_raw_parts(bytes.cast::<u8>(), len) });
         Ok(PyObjectRef::from(vm.ctx.new_bytes(copy)))
     })
 }

@@ -3,9 +3,8 @@
 use core::ffi::{CStr, c_char};
 
 use hpy_abi::{HPy, HPyContext};
-use rustpython_vm::builtins::{PyBaseExceptionRef, PyTuple, PyType};
-use rustpython_vm::exceptions::ExceptionCtor;
-use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyResult, TryFromObject, VirtualMachine};
+use rustpython_vm::builtins::{PyBaseException, PyBaseExceptionRef, PyTuple, PyType};
+use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine};
 
 use super::unicode::{Unicode_DecodeFSDefault, decode};
 use crate::error;
@@ -52,10 +51,7 @@ pub(crate) fn Err_NewExceptionWithDoc(
         || Err(vm.new_system_error("HPyErr_NewException: name must be module.class")),
         |(module, name)| Ok((module.to_owned(), name.to_owned())),
     )?;
-    let attributes = match dict {
-        Some(dict) => vm.call_method(dict, "copy", ())?,
-        None => vm.ctx.new_dict().into(),
-    };
+    let attributes = dict.map_or_else(|| vm.ctx.new_dict().into(), ToOwned::to_owned);
     if !vm._contains(&attributes, vm.ctx.new_str("__module__").as_object())? {
         attributes.set_item("__module__", vm.ctx.new_str(module).into(), vm)?;
     }
@@ -118,9 +114,12 @@ fn from_errno(
             args.extend([vm.ctx.new_int(0).into(), second]);
         }
     }
-    let made = ExceptionCtor::try_from_object(vm, class.to_owned())
-        .and_then(|class| class.instantiate_value(vm.ctx.new_tuple(args).into(), vm));
-    made.unwrap_or_else(|exception| exception)
+    if error.kind() == std::io::ErrorKind::Interrupted
+        && let Err(exception) = vm.check_signals()
+    {
+        return exception;
+    }
+    make(vm, class, vm.ctx.new_tuple(args).into())
 }
 
 /// The system's message, without the number that Rust puts behind it.
@@ -129,11 +128,28 @@ fn strerror(error: &std::io::Error) -> String {
     text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
-/// Sets the exception that `class` makes of `value`; of none, if it is `None`.
-fn set(vm: &VirtualMachine, class: &PyObject, value: PyObjectRef) {
-    let made = ExceptionCtor::try_from_object(vm, class.to_owned())
-        .and_then(|class| class.instantiate_value(value, vm));
-    error::set(made.unwrap_or_else(|exception| exception));
+/// The exception that `class` makes of `value`: the value itself if it is one of the class, or one with the value as its argument, a
+/// tuple as its arguments, none for `None`. If it cannot be made, what is raised then.
+fn make(vm: &VirtualMachine, class: &PyObject, value: PyObjectRef) -> PyBaseExceptionRef {
+    let exception = vm.ctx.exceptions.base_exception_type;
+    let wanted = class.downcast_ref::<PyType>().filter(|class| class.fast_issubclass(exception));
+    let Some(class) = wanted else {
+        let repr = class.repr(vm);
+        let name = repr.as_ref().map_or("an object".into(), |repr| repr.to_string_lossy());
+        let message = format!("exception {name} is not a subclass of BaseException");
+        return vm.new_system_error(message);
+    };
+    let value = match value.downcast::<PyBaseException>() {
+        Ok(exception) if exception.fast_isinstance(class) => return exception,
+        Ok(exception) => exception.into(),
+        Err(value) => value,
+    };
+    let args = match value.downcast_ref::<PyTuple>() {
+        Some(tuple) => tuple.as_slice().to_vec(),
+        None if vm.is_none(&value) => Vec::new(),
+        None => vec![value],
+    };
+    vm.invoke_exception(class, args).unwrap_or_else(|exception| exception)
 }
 
 /// `HPyErr_SetString`
@@ -145,8 +161,7 @@ pub(crate) unsafe extern "C" fn ctx_Err_SetString(
     outside(|vm| {
         // SAFETY: the handle is open, the message a C string.
         let (class, message) = unsafe { (object(h_type), text(utf8_message)) };
-        set(vm, class, decode(vm, message)?.into());
-        Ok(())
+        Err::<(), _>(make(vm, class, decode(vm, message)?.into()))
     });
 }
 
@@ -159,8 +174,8 @@ pub(crate) unsafe extern "C" fn ctx_Err_SetObject(
     outside(|vm| {
         // SAFETY: the handles are open; the value may be null.
         let (class, value) = unsafe { (object(h_type), nullable(h_value)) };
-        set(vm, class, value.map_or_else(|| vm.ctx.none(), ToOwned::to_owned));
-        Ok(())
+        let value = value.map_or_else(|| vm.ctx.none(), ToOwned::to_owned);
+        Err::<(), _>(make(vm, class, value))
     });
 }
 

@@ -9,8 +9,6 @@ use rustpython_vm::function::ArgMapping;
 use rustpython_vm::scope::Scope;
 use rustpython_vm::{PyObject, PyObjectRef, PyResult, TryFromObject, VirtualMachine};
 
-use super::unicode::decode;
-
 /// `HPy_Compile_s`
 pub(crate) fn Compile_s(
     vm: &VirtualMachine,
@@ -29,11 +27,13 @@ pub(crate) fn Compile_s(
             ));
         }
     };
-    let source = decode(vm, utf8_source)?;
-    let source = source.to_string_lossy();
+    let source = utf8_source.to_str().map_err(|error| {
+        let message = format!("the source is not UTF-8: {error}");
+        vm.new_exception_msg(vm.ctx.exceptions.syntax_error.to_owned(), message.into())
+    })?;
     let filename = utf8_filename.to_string_lossy().into_owned();
-    let code = vm.compile(&source, mode, filename);
-    code.map(PyObjectRef::from).map_err(|error| error.into_pyexception(vm, Some(&source)))
+    let code = vm.compile(source, mode, filename);
+    code.map(PyObjectRef::from).map_err(|error| error.into_pyexception(vm, Some(source)))
 }
 
 /// `HPy_EvalCode`
@@ -53,5 +53,5 @@ pub(crate) fn EvalCode(
         .map_err(|_| vm.new_system_error("HPy_EvalCode: the globals must be a dict"))?;
     let locals = locals.unwrap_or(globals.as_ref());
     let locals = ArgMapping::try_from_object(vm, locals.to_owned())?;
-    vm.run_code_obj(code, Scope::with_builtins(Some(locals), globals, vm))
+    vm.run_code_obj(code, Scope::new(Some(locals), globals))
 }

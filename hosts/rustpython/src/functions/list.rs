@@ -19,7 +19,10 @@ pub(crate) fn List_Check(_vm: &VirtualMachine, h: &PyObject) -> bool {
 pub(crate) fn List_New(vm: &VirtualMachine, len: isize) -> PyResult {
     let len = usize::try_from(len)
         .map_err(|_| vm.new_system_error("HPyList_New: the length is negative"))?;
-    Ok(vm.ctx.new_list(vec![vm.ctx.none(); len]).into())
+    let mut items = Vec::new();
+    items.try_reserve_exact(len).map_err(|_| vm.no_memory_error())?;
+    items.resize(len, vm.ctx.none());
+    Ok(vm.ctx.new_list(items).into())
 }
 
 /// `HPyList_Append`

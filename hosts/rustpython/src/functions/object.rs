@@ -2,7 +2,7 @@
 
 use core::ffi::{CStr, c_int};
 
-use rustpython_vm::builtins::{PyList, PySlice, PyStr, PyTuple, PyType};
+use rustpython_vm::builtins::{PyInt, PyList, PySlice, PyStr, PyTuple, PyType};
 use rustpython_vm::types::PyComparisonOp;
 use rustpython_vm::{AsObject, Py, PyObject, PyObjectRef, PyResult, VirtualMachine};
 
@@ -229,6 +229,10 @@ pub(crate) fn ASCII(vm: &VirtualMachine, obj: &PyObject) -> PyResult {
 ///
 /// Unlike Python's `bytes`, it makes no zeros of an `int`.
 pub(crate) fn Bytes(vm: &VirtualMachine, obj: &PyObject) -> PyResult {
+    if obj.downcastable::<PyInt>() && !obj.has_attr("__bytes__", vm)? {
+        let class = obj.class().name().to_string();
+        return Err(vm.new_type_error(format!("cannot convert '{class}' object to bytes")));
+    }
     obj.to_owned().bytes(vm)
 }
 

@@ -21,9 +21,13 @@ pub(crate) unsafe extern "C" fn ctx_Tuple_FromArray(
     n: isize,
 ) -> HPy {
     inside(|vm| {
+        let n = usize::try_from(n)
+            .map_err(|_| vm.new_system_error("HPyTuple_FromArray: the length is negative"))?;
+        let mut objects = Vec::new();
+        objects.try_reserve_exact(n).map_err(|_| vm.no_memory_error())?;
         // SAFETY: there are `n` open handles.
-        let items = unsafe { objects(items, n as usize) };
-        Ok(PyObjectRef::from(vm.ctx.new_tuple(items)))
+        objects.extend((0..n).map(|at| unsafe { object(*items.add(at)).to_owned() }));
+        Ok(PyObjectRef::from(vm.ctx.new_tuple(objects)))
     })
 }
 

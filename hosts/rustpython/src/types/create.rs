@@ -61,6 +61,13 @@ impl<'a> Draft<'a> {
         // SAFETY: the caller's promise.
         let definitions = unsafe { TypeDefinitions::read(spec) };
         let definitions = definitions.map_err(|message| vm.new_system_error(message))?;
+        for base in &params.bases {
+            if !base.slots().flags.has_feature(PyTypeFlags::BASETYPE) {
+                let name = base.name().to_string();
+                let message = format!("type '{name}' is not an acceptable base type");
+                return Err(vm.new_type_error(message));
+            }
+        }
         let base = layout_base(&params.bases);
         let below = record::find(&base);
         let draft = Self { ctx, spec, definitions, base, below, vm };
@@ -159,6 +166,13 @@ impl<'a> Draft<'a> {
             }
             if (self.spec.basicsize as usize) < below.size {
                 return self.type_error("the struct is smaller than that of the base");
+            }
+            let made_here = self.base.iter_base_chain().find(|class| record::own(class).is_some());
+            let cells = |class: &Py<PyType>| class.slots().member_count;
+            if made_here.is_some_and(|class| cells(class) != cells(&self.base)) {
+                return self.type_error(
+                    "a base written in Python has attributes of its own where the struct would be",
+                );
             }
             return Ok(());
         }
