@@ -4,6 +4,7 @@ use core::ffi::{CStr, c_char};
 
 use hpy_abi::{HPy, HPyContext};
 use rustpython_vm::builtins::{PyBaseException, PyBaseExceptionRef, PyTuple, PyType};
+use rustpython_vm::function::FuncArgs;
 use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine};
 
 use super::unicode::{Unicode_DecodeFSDefault, decode};
@@ -119,7 +120,10 @@ fn from_errno(
     {
         return exception;
     }
-    make(vm, class, vm.ctx.new_tuple(args).into())
+    match class.call(FuncArgs::from(args), vm) {
+        Ok(made) => make(vm, made.class().to_owned().as_object(), made),
+        Err(exception) => exception,
+    }
 }
 
 /// The system's message, without the number that Rust puts behind it.
