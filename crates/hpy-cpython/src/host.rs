@@ -27,6 +27,11 @@ impl Host for CPython {
         unsafe { layout::interpreter() }
     }
 
+    unsafe fn lasting(&self, object: HPy) -> HPy {
+        // The object's address.
+        object
+    }
+
     unsafe fn levels(&self, object: HPy, show: &mut dyn FnMut(&Level)) {
         // SAFETY: the caller's promise.
         unsafe {

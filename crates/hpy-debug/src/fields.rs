@@ -327,6 +327,8 @@ pub(crate) fn touch(
     store: Option<(usize, Trace)>,
 ) {
     if layout.is_checkable() {
+        // SAFETY: a function of the API runs, which was given the handle or gives it.
+        let object = unsafe { world.host().lasting(object) };
         state().fields.touch(world, object, layout, store);
     }
 }

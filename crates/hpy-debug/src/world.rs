@@ -276,6 +276,9 @@ pub(crate) mod tests {
         unsafe fn interpreter(&self) -> usize {
             0
         }
+        unsafe fn lasting(&self, object: HPy) -> HPy {
+            object
+        }
         unsafe fn levels(&self, _: HPy, _: &mut dyn FnMut(&Level)) {}
         unsafe fn identity(&self, _: HPy) -> Option<usize> {
             None

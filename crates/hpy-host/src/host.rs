@@ -27,6 +27,13 @@ pub trait Host: Sync {
         true
     }
 
+    /// A handle to the same object that the methods here take as long as the object lives, even if `object` is closed. No
+    /// function of the API takes it.
+    ///
+    /// # Safety
+    /// The interpreter is attached and the handle open.
+    unsafe fn lasting(&self, object: HPy) -> HPy;
+
     /// Shows the types behind `object` that HPy made, from its own type to the most basic.
     ///
     /// # Safety

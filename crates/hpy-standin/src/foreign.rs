@@ -31,6 +31,10 @@ impl Host for Foreign {
         false
     }
 
+    unsafe fn lasting(&self, object: HPy) -> HPy {
+        object
+    }
+
     unsafe fn levels(&self, _object: HPy, _show: &mut dyn FnMut(&Level)) {}
 
     unsafe fn identity(&self, _class: HPy) -> Option<usize> {

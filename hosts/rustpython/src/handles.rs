@@ -117,8 +117,9 @@ fn close_slot(h: HPy) -> *mut PyObject {
         if (*slot).text.is_some() {
             (*slot).text = None;
         }
-        // 0 is left out: the first handle would be null.
-        (*slot).generation = (*slot).generation.checked_add(1).unwrap_or(1);
+        // 0 is left out: the first handle would be null; and what is larger: handles are positive.
+        let next = (*slot).generation + 1;
+        (*slot).generation = if next > i32::MAX as u32 { 1 } else { next };
         (*slot).next = *FREE.first.get();
         *FREE.first.get() = parts(h).0 as u32;
         object
@@ -192,6 +193,24 @@ pub(crate) fn take(h: HPy) -> PyObjectRef {
 pub(crate) unsafe fn object<'a>(h: HPy) -> &'a PyObject {
     // SAFETY: the slot of an open handle has an object.
     unsafe { &*(*slot(h).as_ptr()).object }
+}
+
+/// The object of a handle, as a negative number: not a handle of the table, and good as long as the object lives.
+///
+/// # Safety
+/// The handle is open.
+pub(crate) unsafe fn lasting(h: HPy) -> HPy {
+    // SAFETY: the caller's promise.
+    HPy { _i: -(ptr::from_ref(unsafe { object(h) }) as isize) }
+}
+
+/// The object behind an open handle, or one that [`lasting`] gave.
+///
+/// # Safety
+/// As for [`object`], or the object lives while the result is used.
+pub(crate) unsafe fn alive<'a>(h: HPy) -> &'a PyObject {
+    // SAFETY: the caller's promise.
+    unsafe { if h._i < 0 { &*((-h._i) as *const PyObject) } else { object(h) } }
 }
 
 /// The object behind an open handle, or none behind the null handle.

@@ -7,7 +7,7 @@ use hpy_abi::{HPy, HPyFunc_visitproc};
 use hpy_host::{Fields, Host, Level};
 use rustpython_vm::builtins::PyType;
 
-use crate::handles::object;
+use crate::handles::{self, alive};
 use crate::lock;
 use crate::types::{Record, find_record, is_clear, own_record, struct_of};
 
@@ -32,9 +32,14 @@ impl Host for RustPython {
         lock::inside(|vm| ptr::from_ref(&*vm.state) as usize)
     }
 
+    unsafe fn lasting(&self, h: HPy) -> HPy {
+        // SAFETY: the caller's promise.
+        unsafe { handles::lasting(h) }
+    }
+
     unsafe fn levels(&self, h: HPy, show: &mut dyn FnMut(&Level)) {
         // SAFETY: the caller's promise.
-        let record = find_record(unsafe { object(h) }.class());
+        let record = find_record(unsafe { alive(h) }.class());
         for record in record.into_iter().flat_map(Record::levels) {
             show(&Level {
                 id: identity(record),
@@ -48,18 +53,18 @@ impl Host for RustPython {
 
     unsafe fn identity(&self, class: HPy) -> Option<usize> {
         // SAFETY: the caller's promise.
-        let class = unsafe { object(class) }.downcast_ref::<PyType>()?;
+        let class = unsafe { alive(class) }.downcast_ref::<PyType>()?;
         own_record(class).map(identity)
     }
 
     unsafe fn data(&self, h: HPy) -> *mut c_void {
         // SAFETY: the caller's promise.
-        struct_of(unsafe { object(h) })
+        struct_of(unsafe { alive(h) })
     }
 
     unsafe fn traverse(&self, h: HPy, visit: HPyFunc_visitproc, arg: *mut c_void) -> c_int {
         // SAFETY: the caller's promise.
-        let object = unsafe { object(h) };
+        let object = unsafe { alive(h) };
         let data = struct_of(object);
         let record = find_record(object.class());
         record
