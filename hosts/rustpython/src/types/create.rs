@@ -6,7 +6,7 @@ use hpy_abi::*;
 use hpy_host::TypeDefinitions;
 use hpy_host::thunk::Kind;
 use rustpython_vm::builtins::{PyType, PyTypeRef};
-use rustpython_vm::types::{PyTypeFlags, PyTypeSlots};
+use rustpython_vm::types::{PyTypeFlags, PyTypeSlots, hash_not_implemented};
 use rustpython_vm::{AsObject, Py, PyObjectRef, PyPayload, PyResult, VirtualMachine};
 
 use super::instance::{cell_offset, is_below_object};
@@ -357,6 +357,7 @@ impl<'a> Draft<'a> {
         }
         if own.contains(&HPy_tp_richcompare) && !own.contains(&HPy_tp_hash) {
             class.set_attr(self.vm.ctx.intern_str("__hash__"), self.vm.ctx.none());
+            class.slots().hash.store(Some(hash_not_implemented));
         }
         let of_author = record.slot(HPy_tp_new.0).is_some();
         if of_author || record.plain {
@@ -364,7 +365,7 @@ impl<'a> Draft<'a> {
             let attribute = self.vm.ctx.intern_str("__new__");
             class.set_attr(attribute, constructor.into_pyobject(self.vm));
         }
-        // Setting an attribute puts in the interpreter's own function, which looks the attribute up again at each call.
+        // The attributes of a class that exists do not change its slots.
         for &slot in &own {
             slots::wire(slot, Some(class.slots()));
         }
