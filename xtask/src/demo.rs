@@ -1,11 +1,13 @@
 //! `cargo xtask demo`: one real extension, compiled once for each ABI, imported and run.
 
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::Result;
 
 use crate::compile::{Abi, compile};
 use crate::environment::Environment;
+use crate::rustpython;
 use crate::shell::{require_compiler, run, step};
 
 /// What an author who ships an extension compiles it with.
@@ -30,5 +32,20 @@ pub fn demo(root: &Path, python: Option<&Path>) -> Result<()> {
         show.arg(format!("--{option}")).arg(into);
     }
     step("import them, compare them with the standard library's json, and time them");
-    run(&mut show)
+    run(&mut show)?;
+    on_both(root, &environment, &out.join("universal"))
+}
+
+/// Runs the same universal file on CPython and, if `hpy-rustpython` was built, on RustPython.
+fn on_both(root: &Path, environment: &Environment, folder: &Path) -> Result<()> {
+    step("import the same universal file on CPython and on RustPython");
+    let script = "examples/json/anywhere.py";
+    run(environment.command().arg(script).arg(folder))?;
+    match rustpython::built(root) {
+        Some(program) => run(Command::new(program).current_dir(root).arg(script).arg(folder)),
+        None => {
+            println!("  RustPython: not built; `cargo xtask rustpython build` takes some minutes");
+            Ok(())
+        }
+    }
 }

@@ -52,16 +52,27 @@ pub fn rustpython(root: &Path, action: &Action) -> Result<()> {
 /// The versions of some crates that RustPython asks for are declared for a newer compiler than they need, which cargo must be told.
 pub fn build(root: &Path, release: bool) -> Result<PathBuf> {
     step("build hpy-rustpython");
-    let target = target(root);
     let mut build = cargo(&root.join("hosts/rustpython"));
-    build.args(["build", "--locked", "--ignore-rust-version"]).arg("--target-dir").arg(&target);
+    build
+        .args(["build", "--locked", "--ignore-rust-version"])
+        .arg("--target-dir")
+        .arg(target(root));
     if release {
         build.arg("--release");
     }
     run(&mut build)?;
+    Ok(program(root, release))
+}
+
+/// The program, if it was built: with all optimisations, or else without.
+pub fn built(root: &Path) -> Option<PathBuf> {
+    [true, false].map(|release| program(root, release)).into_iter().find(|path| path.exists())
+}
+
+fn program(root: &Path, release: bool) -> PathBuf {
     let profile = if release { "release" } else { "debug" };
     let name = format!("hpy-rustpython{}", std::env::consts::EXE_SUFFIX);
-    Ok(target.join(profile).join(name))
+    target(root).join(profile).join(name)
 }
 
 /// Where it is built: `HPY_RUSTPYTHON_TARGET_DIR`, or a folder below the project's own.
