@@ -24,6 +24,8 @@ pub enum Action {
         #[arg(long)]
         release: bool,
     },
+    /// Measure what calls take, with all optimisations
+    Bench,
     /// Run it
     Run {
         /// With all optimisations
@@ -40,6 +42,7 @@ pub fn rustpython(root: &Path, action: &Action) -> Result<()> {
     match action {
         Action::Build { release } => build(root, *release).map(drop),
         Action::Test { release } => test(root, *release),
+        Action::Bench => bench(root),
         Action::Run { release, arguments } => {
             let program = build(root, *release)?;
             run(Command::new(program).args(arguments))
@@ -88,15 +91,28 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("tests/c/everything.c", &["-O2"]),
 ];
 
-fn test(root: &Path, release: bool) -> Result<()> {
-    require_compiler()?;
-    let program = build(root, release)?;
+/// Compiles the libraries; returns where they are.
+fn extensions(root: &Path) -> Result<PathBuf> {
     let folder = target(root).join("extensions");
     fs::create_dir_all(&folder).context("cannot make a folder for the extensions")?;
     step("compile the extensions");
     for (source, flags) in LIBRARIES {
         compile(root, &root.join(source), &folder, flags)?;
     }
+    Ok(folder)
+}
+
+fn bench(root: &Path) -> Result<()> {
+    require_compiler()?;
+    let (program, folder) = (build(root, true)?, extensions(root)?);
+    let script = "hosts/rustpython/tests/measure.py";
+    run(Command::new(program).current_dir(root).arg(script).arg(folder))
+}
+
+fn test(root: &Path, release: bool) -> Result<()> {
+    require_compiler()?;
+    let program = build(root, release)?;
+    let folder = extensions(root)?;
     let script = |name: &str| {
         let mut command = Command::new(&program);
         command.current_dir(root).arg(name);

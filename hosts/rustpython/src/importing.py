@@ -1,12 +1,12 @@
-"""What `hpy.universal` has in Python on RustPython: attributes of modules, and the finder.
+"""What `hpy.universal` has in Python on RustPython: attributes of modules, and the import system.
 
 It runs once, when the interpreter starts, with the native module as `universal`.
 """
 
+import _imp
 import atexit
+import importlib._bootstrap_external
 import importlib.machinery
-import importlib.util
-import os
 import sys
 
 universal = globals()["universal"]
@@ -62,35 +62,30 @@ def _watch(debug, trace):
         importlib.import_module("hpy.trace._environment").apply()
 
 
-class _Loader:
-    """Loads a library as it lies on disk."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def create_module(self, spec):
-        return universal._load_from_spec(spec)
-
-    def exec_module(self, module):
-        """Do nothing: the module was executed when it was made."""
-
-    def get_filename(self, fullname):
-        return self.path
+# Named as for CPython, a library that was compiled for import without a stub is found, too.
+_SUFFIXES = (".hpy0.so", ".abi3.so", ".so")
 
 
-class _Finder:
-    """Finds `name.hpy0.so`, and libraries that are named as for CPython."""
+def _let_extensions_be_imported():
+    """Give the import system what it asks of an interpreter that has extension modules.
 
-    suffixes = (".hpy0.so", ".abi3.so", ".so")
+    RustPython answers that there are none, so its file finders look for none.
+    """
+    _imp.extension_suffixes = lambda: list(_SUFFIXES)
+    _imp.create_dynamic = lambda spec, file=None: universal._load_from_spec(spec)
+    _imp.exec_dynamic = lambda module: 0  # it was executed when it was made
+    importlib.machinery.EXTENSION_SUFFIXES[:] = _SUFFIXES
+    loaders = importlib._bootstrap_external._get_supported_file_loaders()
+    hook = importlib.machinery.FileFinder.path_hook(*loaders)
+    others = [h for h in sys.path_hooks if getattr(h, "__name__", "") != hook.__name__]
+    sys.path_hooks[:] = [*others, hook]
+    sys.path_importer_cache.clear()
+
+
+class _Package:
+    """Makes an empty package `hpy` where there is none: programs may import `hpy.universal`."""
 
     def find_spec(self, name, path=None, target=None):
-        for folder in sys.path if path is None else path:
-            for suffix in self.suffixes:
-                file = os.path.join(folder or os.curdir, name.rpartition(".")[2] + suffix)
-                if os.path.isfile(file):
-                    loader = _Loader(file)
-                    return importlib.util.spec_from_file_location(name, file, loader=loader)
-        # Programs may import hpy.universal without the package hpy.
         if name == "hpy":
             return importlib.machinery.ModuleSpec(name, None, is_package=True)
         return None
@@ -118,4 +113,5 @@ universal._watch = _watch
 sys.modules["hpy.universal._debug"] = universal._debug
 sys.modules["hpy.universal._trace"] = universal._trace
 sys.meta_path.insert(0, _Own())
-sys.meta_path.append(_Finder())
+sys.meta_path.append(_Package())
+_let_extensions_be_imported()

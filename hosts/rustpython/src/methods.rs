@@ -362,7 +362,8 @@ impl core::fmt::Debug for Descriptor {
 }
 
 impl Descriptor {
-    pub(crate) fn new(
+    /// The method of a class.
+    pub(crate) fn of_class(
         method: &'static Method,
         class: &Py<PyType>,
         vm: &VirtualMachine,

@@ -28,7 +28,7 @@ pub fn install(vm: &VirtualMachine) -> PyResult<()> {
     methods::prepare();
     types::prepare(vm)?;
     Capsule::prepare();
-    let module = native_module(universal::module_def(&vm.ctx), vm)?;
+    let module = native_module(native::module_def(&vm.ctx), vm)?;
     debug::start(vm)?;
     module.set_attr("_debug", native_module(debug::_debug::module_def(&vm.ctx), vm)?, vm)?;
     module.set_attr("_trace", native_module(trace::_trace::module_def(&vm.ctx), vm)?, vm)?;
@@ -49,7 +49,7 @@ fn native_module(
 }
 
 #[rustpython_vm::pymodule(name = "hpy.universal")]
-mod universal {
+mod native {
     use super::*;
     use rustpython_vm::builtins::PyStrRef;
     use rustpython_vm::function::OptionalArg;

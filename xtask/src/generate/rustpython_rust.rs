@@ -61,10 +61,14 @@ fn printed(f: &Function) -> Option<String> {
     let way = if f.runs_python { "outside" } else { "inside" };
     let member = f.member();
     let name = member.trim_start_matches("ctx_");
-    let call = format!("functions::{}::{name}(vm{arguments})", topic(&f.topic));
-    // What cannot fail is no `PyResult`.
-    let call = if f.returns.contract == Contract::Flag { format!("Ok({call})") } else { call };
-    let body = format!("{way}(|vm| {call})");
+    let function = format!("functions::{}::{name}", topic(&f.topic));
+    let action = match f.returns.contract {
+        // What cannot fail is no `PyResult`.
+        Contract::Flag => format!("|vm| Ok({function}(vm{arguments}))"),
+        _ if arguments.is_empty() => function,
+        _ => format!("|vm| {function}(vm{arguments})"),
+    };
+    let body = format!("{way}({action})");
     let body = match arguments.contains('(') {
         true => format!(
             "// SAFETY: the caller keeps the contract of the function: handles are open, texts end with a 0.\n\

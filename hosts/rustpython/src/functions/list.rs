@@ -1,7 +1,7 @@
 //! `list`.
 
 use rustpython_vm::builtins::PyList;
-use rustpython_vm::{Py, PyObject, PyObjectRef, PyResult, VirtualMachine};
+use rustpython_vm::{Py, PyObject, PyResult, VirtualMachine};
 
 fn list<'a>(vm: &VirtualMachine, h: &'a PyObject) -> PyResult<&'a Py<PyList>> {
     h.downcast_ref::<PyList>()
@@ -45,6 +45,6 @@ pub(crate) fn List_Insert(
     let mut items = list(vm, h_list)?.borrow_vec_mut();
     let length = items.len() as isize;
     let index = if index < 0 { (index + length).max(0) } else { index.min(length) };
-    items.insert(index as usize, PyObjectRef::from(h_item.to_owned()));
+    items.insert(index as usize, h_item.to_owned());
     Ok(())
 }

@@ -778,7 +778,7 @@ pub(crate) unsafe extern "C" fn ctx_Dict_Check(_ctx: *mut HPyContext, h: HPy) ->
 
 /// `HPyDict_New`
 pub(crate) unsafe extern "C" fn ctx_Dict_New(_ctx: *mut HPyContext) -> HPy {
-    outside(|vm| functions::dict::Dict_New(vm))
+    outside(functions::dict::Dict_New)
 }
 
 /// `HPyTuple_Check`

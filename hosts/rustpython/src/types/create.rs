@@ -295,7 +295,7 @@ impl<'a> Draft<'a> {
             set("__doc__", doc.map_or_else(|| vm.ctx.none(), |doc| vm.ctx.new_str(doc).into()));
             for method in &self.definitions.methods {
                 let method = Method::obtain(self.ctx, method, vm)?;
-                set(method.name, Descriptor::new(method, &class, vm));
+                set(method.name, Descriptor::of_class(method, &class, vm));
             }
             for getset in &self.definitions.getsets {
                 let (name, attribute) = members::attribute(self.ctx, getset, &class, vm)?;

@@ -89,15 +89,20 @@ impl Drop for Struct {
         };
         let nothing = self.record.levels().all(|r| r.destroy.is_none() && !r.has_fields());
         if !nothing {
-            // Without a current interpreter it is ending, and this is the last thread.
-            let mut end = Some(end);
-            try_with_current_vm(|vm| end.take().map(|end| lock::enter(vm, end)));
-            if let Some(end) = end {
-                end();
-            }
+            with_lock(end);
         }
         // SAFETY: allocated with this layout.
         unsafe { dealloc(self.data.as_ptr().cast(), Self::layout(self.record)) };
+    }
+}
+
+/// Calls code of an extension at the end of an object.
+fn with_lock(action: impl FnOnce()) {
+    let mut action = Some(action);
+    try_with_current_vm(|vm| action.take().map(|action| lock::enter(vm, action)));
+    // Without a current interpreter it is ending, and this is the last thread.
+    if let Some(action) = action {
+        action();
     }
 }
 
@@ -118,8 +123,10 @@ unsafe impl Traverse for Instance {
     }
 
     fn clear(&mut self, out: &mut Vec<PyObjectRef>) {
-        // SAFETY: the collector has found that nobody else uses the object.
-        out.extend(unsafe { gc::take_fields(&self.own) });
+        if self.own.record.levels().any(Record::has_fields) {
+            // SAFETY: the interpreter has found that nobody else uses the object.
+            with_lock(|| out.extend(unsafe { gc::take_fields(&self.own) }));
+        }
     }
 }
 
