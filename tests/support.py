@@ -294,8 +294,9 @@ def no_leak(function, *tracked, rounds=200):
     """Fails if calling `function` again and again leaves objects behind.
 
     The reference counts of the `tracked` objects must be the same afterwards, and the number of
-    allocated memory blocks must not grow with the number of calls. The interpreter's caches grow,
-    too, but not with every call again and again; so it is a leak if that happens three times.
+    allocated memory blocks must not grow with the number of calls; nor the number of all
+    references, which a debug build of CPython counts. The interpreter's caches grow, too, but not
+    with every call again and again; so it is a leak if that happens three times.
 
     A free-threaded Python keeps memory of each class and each module that ever was, and counts the
     references to classes apart. There only other objects are looked at.
@@ -312,15 +313,22 @@ def no_leak(function, *tracked, rounds=200):
     if FREE_THREADED:
         tracked = [thing for thing in tracked if not issubclass(type(thing), type)]
     for _ in range(3):
-        before = references(tracked)
-        grown = -sys.getallocatedblocks()
+        before, grown = references(tracked), totals()
         for _ in range(rounds):
             function()
         assert references(tracked) == before, "a tracked object gained or lost references"
-        grown += sys.getallocatedblocks()
-        if FREE_THREADED or grown < rounds * 9 // 10:
+        grown = {name: total - grown[name] for name, total in totals().items()}
+        if FREE_THREADED or max(grown.values()) < rounds * 9 // 10:
             return
-    pytest.fail(f"{rounds} calls leave {grown} memory blocks behind")
+    pytest.fail(f"{rounds} calls leave behind: {grown}")
+
+
+def totals():
+    """What grows if the whole process leaks, by name."""
+    found = {"memory blocks": sys.getallocatedblocks()}
+    if hasattr(sys, "gettotalrefcount"):
+        found["references"] = sys.gettotalrefcount()
+    return found
 
 
 def references(tracked):

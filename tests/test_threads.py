@@ -2,9 +2,15 @@
 
 $HPY_TEST_SECONDS is how long each test does so. What the threads run is in STRESS, in a process of
 its own: a race may end it.
+
+ThreadSanitizer looks at what the extension does, which in the CPython ABI is all that the headers
+do. It does not see how the interpreter's threads wait for each other unless that was compiled with
+it, too; so reports of what happens in the interpreter count for nothing.
 """
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 
@@ -104,6 +110,7 @@ import gc, sys, threading, time, warnings
 import support
 
 path, abi, seconds, what = sys.argv[1], sys.argv[2], float(sys.argv[3]), sys.argv[4]
+rounds = int(sys.argv[5])
 warnings.simplefilter("error")
 mod = support.load(path, "shared", abi)
 assert not sys._is_gil_enabled()
@@ -154,7 +161,7 @@ def hammer(number):
 
 def race(number):
     barrier.wait()
-    mod.racing(3_000_000)
+    mod.racing(rounds)
 
 barrier = threading.Barrier(8)
 target = {"hammer": hammer, "race": race}[what]
@@ -163,7 +170,7 @@ for thread in threads:
     thread.start()
 for thread in threads:
     thread.join()
-if what == "race" and mod.racing(0) != 8 * 3_000_000:
+if what == "race" and mod.racing(0) != 8 * rounds:
     failures.append("a race: additions were lost")
 assert not sys._is_gil_enabled()
 print(*failures or ["no race"])
@@ -172,14 +179,15 @@ print(*failures or ["no race"])
 SECONDS = os.environ.get("HPY_TEST_SECONDS", "2")
 
 
-def stress(what, abi, flags=("-DHPY_MOD_GIL_NOT_USED",)):
+def stress(what, abi, flags=("-DHPY_MOD_GIL_NOT_USED",), rounds=3_000_000, **environment):
     library = support.compile_extension(SOURCE, "shared", abi, flags=flags)
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHON_GIL"}
     return subprocess.run(
-        [sys.executable, "-c", STRESS, library, abi, SECONDS, what],
+        [sys.executable, "-c", STRESS, library, abi, SECONDS, what, str(rounds)],
         capture_output=True,
         text=True,
         cwd=support.ROOT / "tests",
-        env={k: v for k, v in os.environ.items() if k != "PYTHON_GIL"},
+        env={**inherited, **environment},
     )
 
 
@@ -198,3 +206,44 @@ def test_a_module_that_declares_nothing_gets_the_lock(abi):
     assert done.returncode != 0
     assert "RuntimeWarning: The global interpreter lock (GIL) has been enabled" in done.stderr
     assert "shared" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def sanitizer():
+    """The runtime of ThreadSanitizer, which is loaded before the interpreter."""
+    compiler = [*shlex.split(os.environ.get("CC", "cc")), "-print-file-name=libtsan.so"]
+    runtime = subprocess.run(compiler, capture_output=True, text=True).stdout.strip()
+    if not os.path.isabs(runtime):
+        pytest.skip("the C compiler has no ThreadSanitizer")
+    start = [sys.executable, "-c", ""]
+    done = subprocess.run(
+        start, capture_output=True, text=True, env={**os.environ, "LD_PRELOAD": runtime}
+    )
+    if done.returncode != 0:
+        pytest.skip(f"ThreadSanitizer does not run here: {done.stderr}")
+    return runtime
+
+
+def races(runtime, what, abi):
+    """What the program printed, and the reports of accesses in the extension's own code."""
+    flags = ("-DHPY_MOD_GIL_NOT_USED", "-fsanitize=thread")
+    options = "exitcode=0 report_signal_unsafe=0"
+    done = stress(what, abi, flags, 20_000, LD_PRELOAD=runtime, TSAN_OPTIONS=options)
+    assert done.returncode == 0, done.stderr
+    reports = done.stderr.split("WARNING: ThreadSanitizer:")[1:]
+    return done.stdout, [r for r in reports if re.search(r"#0 .*\(shared\.[\w.]*so\b", r)]
+
+
+SANITIZED = pytest.mark.parametrize("abi", ["cpython", "universal"])
+
+
+@SANITIZED
+def test_eight_threads_under_the_sanitizer(sanitizer, abi):
+    assert races(sanitizer, "hammer", abi) == ("no race\n", [])
+
+
+@SANITIZED
+def test_the_sanitizer_finds_a_race(sanitizer, abi):
+    _, reports = races(sanitizer, "race", abi)
+    assert reports
+    assert all("racing_impl" in report for report in reports)
