@@ -12,6 +12,9 @@ fn release(tag: &str) -> &str {
 
 /// The interpreter in words.
 pub(crate) fn describe(tag: &str) -> String {
+    if tag == "rustpython" {
+        return "RustPython".to_owned();
+    }
     cpython(tag).unwrap_or_else(|| format!("the interpreter with the ABI tag '{tag}'"))
 }
 
@@ -45,6 +48,7 @@ mod tests {
         assert_eq!(describe("cp39"), "CPython 3.9");
         assert_eq!(describe("cp311d"), "CPython 3.11");
         assert_eq!(describe("cp313t"), "free-threaded CPython 3.13");
+        assert_eq!(describe("rustpython"), "RustPython");
         for tag in ["pypy39-pp73", "cp", "cp3", "cp3x", "cpé1"] {
             assert!(describe(tag).contains(&format!("'{tag}'")));
         }

@@ -491,6 +491,11 @@ pub(crate) fn start(vm: &VirtualMachine) -> PyResult<()> {
             parse_traces(&traces).ok_or_else(|| invalid("HPY_DEBUG_TRACES", &traces, ADVICE))?;
         hpy_debug::set_traces(limit, every);
     }
+    let mode = variable("HPY").is_some_and(|mode| mode.to_lowercase().contains("debug"));
+    let asked = ["HPY_DEBUG_ACTION", "HPY_DEBUG_TRACES"].map(variable);
+    if mode || asked.iter().any(Option::is_some) {
+        hpy_debug::report_faults();
+    }
     set_host(Host { decide, note_line, line });
     Ok(())
 }
