@@ -25,15 +25,6 @@ HPyType_HELPERS(Sum)
 
 static HPyGlobal Variable_Type, Term_Type, Sum_Type;
 
-/* Whether an object is of one of the types. */
-static int is(HPyContext *ctx, HPy object, HPyGlobal global)
-{
-    HPy type = HPyGlobal_Load(ctx, global);
-    int result = HPy_TypeCheck(ctx, object, type);
-    HPy_Close(ctx, type);
-    return result;
-}
-
 /* ---- making them ---- */
 
 static HPy new_term(HPyContext *ctx, HPy variable, double factor)
@@ -50,15 +41,10 @@ static HPy new_term(HPyContext *ctx, HPy variable, double factor)
 }
 
 /* Takes over the handle of the terms, which may be HPy_NULL with an exception. */
-static HPy new_sum(HPyContext *ctx, HPy terms, double constant)
+static HPy new_sum(HPyContext *ctx, HPy type, HPy terms, double constant)
 {
     Sum *sum;
-    HPy type, self;
-    if (HPy_IsNull(terms))
-        return HPy_NULL;
-    type = HPyGlobal_Load(ctx, Sum_Type);
-    self = HPy_New(ctx, type, &sum);
-    HPy_Close(ctx, type);
+    HPy self = HPy_IsNull(terms) ? HPy_NULL : HPy_New(ctx, type, &sum);
     if (!HPy_IsNull(self)) {
         HPyField_Store(ctx, self, &sum->terms, terms);
         sum->constant = constant;
@@ -88,8 +74,10 @@ static HPy Variable_new_impl(HPyContext *ctx, HPy type, const HPy *args, HPy_ssi
 HPyDef_SLOT(Variable_multiply, HPy_nb_multiply)
 static HPy Variable_multiply_impl(HPyContext *ctx, HPy left, HPy right)
 {
-    int first = is(ctx, left, Variable_Type);
+    HPy type = HPyGlobal_Load(ctx, Variable_Type);
+    int first = HPy_TypeCheck(ctx, left, type);
     double factor = HPyFloat_AsDouble(ctx, first ? right : left);
+    HPy_Close(ctx, type);
     if (factor == -1.0 && HPyErr_Occurred(ctx))
         return HPy_NULL;
     return new_term(ctx, first ? left : right, factor);
@@ -109,41 +97,65 @@ static HPy terms_and(HPyContext *ctx, HPy terms, HPy term)
     return HPyTupleBuilder_Build(ctx, builder);
 }
 
-/* `term + term`, `term + number` */
-HPyDef_SLOT(Term_add, HPy_nb_add)
-static HPy Term_add_impl(HPyContext *ctx, HPy left, HPy right)
+/* `term + term`, `term + number`, of a term on the left */
+static HPy add_to_term(HPyContext *ctx, HPy term_type, HPy left, HPy right)
 {
-    double constant;
-    if (!is(ctx, left, Term_Type))
-        return HPy_Dup(ctx, ctx->h_NotImplemented);
-    if (is(ctx, right, Term_Type))
-        return new_sum(ctx, HPyTuple_Pack(ctx, 2, left, right), 0);
-    constant = HPyFloat_AsDouble(ctx, right);
-    if (constant == -1.0 && HPyErr_Occurred(ctx))
-        return HPy_NULL;
-    return new_sum(ctx, HPyTuple_Pack(ctx, 1, left), constant);
-}
-
-/* `sum + term`, `sum + number` */
-HPyDef_SLOT(Sum_add, HPy_nb_add)
-static HPy Sum_add_impl(HPyContext *ctx, HPy left, HPy right)
-{
-    double constant;
-    HPy terms, more;
-    Sum *self;
-    if (!is(ctx, left, Sum_Type))
-        return HPy_Dup(ctx, ctx->h_NotImplemented);
-    self = Sum_AsStruct(ctx, left);
-    if (!is(ctx, right, Term_Type)) {
+    double constant = 0;
+    HPy sum_type, terms, sum;
+    if (HPy_TypeCheck(ctx, right, term_type)) {
+        terms = HPyTuple_Pack(ctx, 2, left, right);
+    } else {
         constant = HPyFloat_AsDouble(ctx, right);
         if (constant == -1.0 && HPyErr_Occurred(ctx))
             return HPy_NULL;
-        return new_sum(ctx, HPyField_Load(ctx, left, self->terms), self->constant + constant);
+        terms = HPyTuple_Pack(ctx, 1, left);
     }
-    terms = HPyField_Load(ctx, left, self->terms);
+    sum_type = HPyGlobal_Load(ctx, Sum_Type);
+    sum = new_sum(ctx, sum_type, terms, constant);
+    HPy_Close(ctx, sum_type);
+    return sum;
+}
+
+HPyDef_SLOT(Term_add, HPy_nb_add)
+static HPy Term_add_impl(HPyContext *ctx, HPy left, HPy right)
+{
+    HPy type = HPyGlobal_Load(ctx, Term_Type);
+    HPy sum = HPy_TypeCheck(ctx, left, type) ? add_to_term(ctx, type, left, right)
+                                             : HPy_Dup(ctx, ctx->h_NotImplemented);
+    HPy_Close(ctx, type);
+    return sum;
+}
+
+/* `sum + term`, `sum + number`, of a sum on the left */
+static HPy add_to_sum(HPyContext *ctx, HPy sum_type, HPy left, HPy right)
+{
+    Sum *self = Sum_AsStruct(ctx, left);
+    double constant = self->constant, number;
+    HPy terms = HPyField_Load(ctx, left, self->terms), more;
+    HPy term_type = HPyGlobal_Load(ctx, Term_Type);
+    int is_term = HPy_TypeCheck(ctx, right, term_type);
+    HPy_Close(ctx, term_type);
+    if (!is_term) {
+        number = HPyFloat_AsDouble(ctx, right);
+        if (number == -1.0 && HPyErr_Occurred(ctx)) {
+            HPy_Close(ctx, terms);
+            return HPy_NULL;
+        }
+        return new_sum(ctx, sum_type, terms, constant + number);
+    }
     more = terms_and(ctx, terms, right);
     HPy_Close(ctx, terms);
-    return new_sum(ctx, more, self->constant);
+    return new_sum(ctx, sum_type, more, constant);
+}
+
+HPyDef_SLOT(Sum_add, HPy_nb_add)
+static HPy Sum_add_impl(HPyContext *ctx, HPy left, HPy right)
+{
+    HPy type = HPyGlobal_Load(ctx, Sum_Type);
+    HPy sum = HPy_TypeCheck(ctx, left, type) ? add_to_sum(ctx, type, left, right)
+                                             : HPy_Dup(ctx, ctx->h_NotImplemented);
+    HPy_Close(ctx, type);
+    return sum;
 }
 
 /* ---- solving ---- */
@@ -164,13 +176,13 @@ static int fill_place(HPyContext *ctx, double *row, long size, HPy h_term)
 }
 
 /* Puts the equation `sum == 0` into a row of the matrix. */
-static int fill_row(HPyContext *ctx, double *row, long size, HPy h_sum)
+static int fill_row(HPyContext *ctx, HPy type, double *row, long size, HPy h_sum)
 {
     Sum *sum;
     HPy terms;
     HPy_ssize_t length;
     int status = 0;
-    if (!is(ctx, h_sum, Sum_Type)) {
+    if (!HPy_TypeCheck(ctx, h_sum, type)) {
         HPyErr_SetString(ctx, ctx->h_TypeError, "an equation is a sum");
         return -1;
     }
@@ -187,9 +199,9 @@ static int fill_row(HPyContext *ctx, double *row, long size, HPy h_sum)
     return status;
 }
 
-static int set_value(HPyContext *ctx, HPy variable, double value)
+static int set_value(HPyContext *ctx, HPy type, HPy variable, double value)
 {
-    if (!is(ctx, variable, Variable_Type)) {
+    if (!HPy_TypeCheck(ctx, variable, type)) {
         HPyErr_SetString(ctx, ctx->h_TypeError, "not a variable");
         return -1;
     }
@@ -197,24 +209,41 @@ static int set_value(HPyContext *ctx, HPy variable, double value)
     return 0;
 }
 
-static int solve_list(HPyContext *ctx, double *matrix, long size, HPy sums, HPy variables)
+static int fill_matrix(HPyContext *ctx, double *matrix, long size, HPy sums)
 {
+    HPy type = HPyGlobal_Load(ctx, Sum_Type);
     int status = 0;
     for (long i = 0; status == 0 && i < size; i++) {
         HPy sum = HPy_GetItem_i(ctx, sums, i);
-        status = fill_row(ctx, matrix + i * (size + 1), size, sum);
+        status = fill_row(ctx, type, matrix + i * (size + 1), size, sum);
         HPy_Close(ctx, sum);
     }
-    if (status == 0 && !gauss(matrix, size)) {
+    HPy_Close(ctx, type);
+    return status;
+}
+
+static int set_values(HPyContext *ctx, const double *matrix, long size, HPy variables)
+{
+    HPy type = HPyGlobal_Load(ctx, Variable_Type);
+    int status = 0;
+    for (long i = 0; status == 0 && i < size; i++) {
+        HPy variable = HPy_GetItem_i(ctx, variables, i);
+        status = set_value(ctx, type, variable, matrix[i * (size + 1) + size]);
+        HPy_Close(ctx, variable);
+    }
+    HPy_Close(ctx, type);
+    return status;
+}
+
+static int solve_list(HPyContext *ctx, double *matrix, long size, HPy sums, HPy variables)
+{
+    if (fill_matrix(ctx, matrix, size, sums) < 0)
+        return -1;
+    if (!gauss(matrix, size)) {
         HPyErr_SetString(ctx, ctx->h_ValueError, "no solution, or several");
         return -1;
     }
-    for (long i = 0; status == 0 && i < size; i++) {
-        HPy variable = HPy_GetItem_i(ctx, variables, i);
-        status = set_value(ctx, variable, matrix[i * (size + 1) + size]);
-        HPy_Close(ctx, variable);
-    }
-    return status;
+    return set_values(ctx, matrix, size, variables);
 }
 
 HPyDef_METH(solve, "solve", HPyFunc_VARARGS)

@@ -171,3 +171,30 @@ def test_the_collector_sees_what_fields_hold(Holder):
     assert any(referrer is holder for referrer in gc.get_referrers(value))
     holder.store(1)
     assert not any(referent is value for referent in gc.get_referents(holder))
+
+
+def test_an_object_in_the_memory_of_another_is_new(Holder):
+    """It is all zeros, known to the collector, and released like the first."""
+    item = object()
+    references = sys.getrefcount(item)
+    for _ in range(3):
+        holders = [Holder() for _ in range(1000)]
+        for holder in holders:
+            assert holder.load(0) is NotImplemented
+            assert gc.is_tracked(holder)
+            holder.store(0, item)
+        assert sys.getrefcount(item) == references + len(holders)
+        del holders, holder
+        assert sys.getrefcount(item) == references
+
+
+def test_a_finalizer_that_is_added_later_runs_for_each_object(Holder):
+    finalized = []
+    for _ in range(3):
+        Holder()
+    Holder.__del__ = lambda self: finalized.append(type(self))
+    for _ in range(3):
+        Holder()
+    del Holder.__del__
+    Holder()
+    assert finalized == [Holder] * 3

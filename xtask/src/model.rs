@@ -81,6 +81,9 @@ pub struct Function {
     /// The universal context has a function of its own in place of the printed one.
     #[serde(default)]
     pub hand_written: bool,
+    /// The CPython ABI has a function of its own in place of the printed one.
+    #[serde(default)]
+    pub short: bool,
     pub limited_direct: Option<String>,
     pub replaces: Vec<String>,
     pub raises: bool,

@@ -1,193 +1,213 @@
 /*
- * The CPython ABI: lists and tuples that are filled before anybody else can see them.
+ * The CPython ABI: lists and tuples that nobody sees before they are complete.
  *
- * A builder is the address of the object under construction, or 0 if there was no memory for one.
- * Nothing but the builder refers to the object, and the garbage collector does not know it, until
- * it is built. An error before that is kept for the end: an item that is missing is an empty
- * place, and an index outside the size is marked in the size itself, which then is the complement
- * of the true one, and so negative.
+ * A builder is the address of the items, with a head in front, or 0 if there was no memory for
+ * them. The list or tuple is made at the end. An error before that is kept for the end, too.
  */
 #ifndef HPY_CPYTHON_BUILDER_H
 #define HPY_CPYTHON_BUILDER_H
 
-/* Hides a new object from the garbage collector, or forgets the exception that there is none. */
-HPyAPI_INLINE intptr_t _HPyBuilder_Start(PyObject *object)
+/* How many items a block of the pool has place for. */
+#define _HPY_BUILDER_FEW 9
+
+typedef struct {
+    HPy_ssize_t size;
+    /* Whether there was an index that is none. */
+    intptr_t outside;
+    /* References, or NULL. */
+    PyObject *items[1];
+} _HPyBuilder;
+
+HPy_STATIC_ASSERT(sizeof(_HPyBuilder) + (_HPY_BUILDER_FEW - 1) * sizeof(PyObject *) ==
+                      _HPY_POOL_BLOCK,
+                  "a builder of few items is a block of the pool");
+
+/* The end raises the exception that there is no memory, or that the size is negative. */
+HPyAPI_INLINE intptr_t _HPyBuilder_Start(HPy_ssize_t size)
 {
-    if (object == NULL) {
-        PyErr_Clear();
-    } else {
-        PyObject_GC_UnTrack(object);
+    _HPyBuilder *builder = NULL;
+    HPy_ssize_t i;
+    if ((size_t)size <= _HPY_BUILDER_FEW) {
+        builder = (_HPyBuilder *)_HPyPool_Take();
+        for (i = 0; builder != NULL && i < size; i++) {
+            builder->items[i] = NULL;
+        }
+    } else if ((size_t)size < (size_t)PY_SSIZE_T_MAX / sizeof(PyObject *) / 2) {
+        builder = (_HPyBuilder *)calloc(1, sizeof(_HPyBuilder) + (size_t)size * sizeof(PyObject *));
     }
-    return (intptr_t)object;
-}
-
-#if !_HPY_LIMITED
-HPyAPI_INLINE PyObject **_HPyBuilder_Items(PyObject *object, int is_list)
-{
-    return is_list ? ((PyListObject *)object)->ob_item : ((PyTupleObject *)object)->ob_item;
-}
-#endif
-
-/* The item at a place that exists; NULL if the place is empty. */
-HPyAPI_INLINE PyObject *_HPyBuilder_Get(PyObject *object, int is_list, HPy_ssize_t index)
-{
-#if _HPY_LIMITED
-    return is_list ? PyList_GetItem(object, index) : PyTuple_GetItem(object, index);
-#else
-    return _HPyBuilder_Items(object, is_list)[index];
-#endif
-}
-
-/* Fills a place that exists; the old item is released last. */
-HPyAPI_INLINE void _HPyBuilder_Put(PyObject *object, int is_list, HPy_ssize_t index, PyObject *item)
-{
-    Py_XINCREF(item);
-#if _HPY_LIMITED
-    if (is_list) {
-        PyList_SetItem(object, index, item);
-    } else {
-        PyTuple_SetItem(object, index, item);
+    if (builder != NULL) {
+        builder->size = size;
+        builder->outside = 0;
     }
-#else
-    {
-        PyObject *old = _HPyBuilder_Get(object, is_list, index);
-        _HPyBuilder_Items(object, is_list)[index] = item;
-        Py_XDECREF(old);
-    }
-#endif
+    return (intptr_t)builder;
 }
 
-/* Sets an item; an index that is none marks the object. */
-HPyAPI_INLINE void _HPyBuilder_Set(PyObject *object, int is_list, HPy_ssize_t index, HPy item)
+/* Sets an item; the old one is released last. */
+HPyAPI_INLINE void _HPyBuilder_Set(_HPyBuilder *builder, HPy_ssize_t index, PyObject *item)
 {
-    HPy_ssize_t size = Py_SIZE(object);
-    if (index < 0 || index >= size) {
-        Py_SET_SIZE((PyVarObject *)object, size < 0 ? size : ~size);
+    PyObject *old;
+    if (builder == NULL) {
         return;
     }
-    _HPyBuilder_Put(object, is_list, index, _h2py(item));
+    if ((size_t)index >= (size_t)builder->size) {
+        builder->outside = 1;
+        return;
+    }
+    old = builder->items[index];
+    builder->items[index] = item;
+    Py_XINCREF(item);
+    Py_XDECREF(old);
 }
 
-/* Releases an object that is not to be built. */
-HPyAPI_INLINE void _HPyBuilder_Discard(PyObject *object)
+HPyAPI_INLINE void _HPyBuilder_Free(_HPyBuilder *builder)
 {
-    if (object != NULL) {
-        HPy_ssize_t size = Py_SIZE(object);
-        Py_SET_SIZE((PyVarObject *)object, size < 0 ? ~size : size);
-        Py_DECREF(object);
+    if (builder->size <= _HPY_BUILDER_FEW) {
+        _HPyPool_Give(builder);
+    } else {
+        free(builder);
     }
+}
+
+HPyAPI_INLINE void _HPyBuilder_Cancel(_HPyBuilder *builder)
+{
+    HPy_ssize_t i;
+    if (builder != NULL) {
+        for (i = 0; i < builder->size; i++) {
+            Py_XDECREF(builder->items[i]);
+        }
+        _HPyBuilder_Free(builder);
+    }
+}
+
+/* How many items there are before the first that is missing. */
+HPyAPI_INLINE HPy_ssize_t _HPyBuilder_CountSet(const _HPyBuilder *builder)
+{
+    HPy_ssize_t i = 0;
+    while (i < builder->size && builder->items[i] != NULL) {
+        i++;
+    }
+    return i;
 }
 
 /* Raises what went wrong before the end. An exception that is already set says why an item is
    missing, so it stays; either survives the release of the items. */
-HPyAPI_INLINE HPy _HPyBuilder_Fail(PyObject *object, HPy_ssize_t missing, const char *builder)
+HPyAPI_INLINE HPy _HPyBuilder_Fail(_HPyBuilder *builder, const char *name)
 {
     PyObject *type, *value, *traceback;
+    if (builder == NULL) {
+        return _py2h(PyErr_NoMemory());
+    }
     if (!PyErr_Occurred()) {
-        if (Py_SIZE(object) < 0) {
+        if (builder->outside) {
             PyErr_Format(PyExc_SystemError,
                          "%s_Set was given an index that is not from 0 to size - 1; the size is "
                          "%zd",
-                         builder, (Py_ssize_t)~Py_SIZE(object));
+                         name, (Py_ssize_t)builder->size);
         } else {
             PyErr_Format(PyExc_SystemError,
-                         "%s_Build: item %zd was never set, or was set to HPy_NULL", builder,
-                         (Py_ssize_t)missing);
+                         "%s_Build: item %zd was never set, or was set to HPy_NULL", name,
+                         (Py_ssize_t)_HPyBuilder_CountSet(builder));
         }
     }
     PyErr_Fetch(&type, &value, &traceback);
-    _HPyBuilder_Discard(object);
+    _HPyBuilder_Cancel(builder);
     PyErr_Restore(type, value, traceback);
     return HPy_NULL;
 }
 
-/* Shows the object to the world if it is complete. */
-HPyAPI_INLINE HPy _HPyBuilder_Finish(PyObject *object, int is_list, const char *builder)
+HPyAPI_INLINE int _HPyBuilder_IsComplete(const _HPyBuilder *builder)
 {
-    HPy_ssize_t index = 0;
-    HPy_ssize_t size = Py_SIZE(object);
-    while (index < size && _HPyBuilder_Get(object, is_list, index) != NULL) {
-        index++;
+    return builder != NULL && !builder->outside && _HPyBuilder_CountSet(builder) == builder->size;
+}
+
+/* Hands the items over to what they were set for, which may be NULL with an exception. */
+HPyAPI_INLINE HPy _HPyBuilder_Finish(_HPyBuilder *builder, PyObject *made, int is_list)
+{
+#if _HPY_LIMITED
+    HPy_ssize_t i;
+#endif
+    if (made == NULL) {
+        _HPyBuilder_Cancel(builder);
+        return HPy_NULL;
     }
-    if (index != size) {
-        return _HPyBuilder_Fail(object, index, builder);
+#if _HPY_LIMITED
+    for (i = 0; i < builder->size; i++) {
+        if (is_list) {
+            PyList_SetItem(made, i, builder->items[i]);
+        } else {
+            PyTuple_SetItem(made, i, builder->items[i]);
+        }
     }
-    PyObject_GC_Track(object);
-    return _py2h(object);
+#else
+    if (builder->size > 0) {
+        memcpy(is_list ? ((PyListObject *)made)->ob_item : ((PyTupleObject *)made)->ob_item,
+               builder->items, (size_t)builder->size * sizeof(PyObject *));
+    }
+#endif
+    _HPyBuilder_Free(builder);
+    return _py2h(made);
 }
 
 HPyAPI_INLINE HPyListBuilder HPyListBuilder_New(HPyContext *ctx, HPy_ssize_t size)
 {
     HPyListBuilder builder;
     (void)ctx;
-    builder._lst = _HPyBuilder_Start(PyList_New(size));
+    builder._lst = _HPyBuilder_Start(size);
     return builder;
 }
 
 HPyAPI_INLINE void HPyListBuilder_Set(HPyContext *ctx, HPyListBuilder builder, HPy_ssize_t index,
                                       HPy h_item)
 {
-    PyObject *list = (PyObject *)builder._lst;
     (void)ctx;
-    if (list != NULL) {
-        _HPyBuilder_Set(list, 1, index, h_item);
-    }
+    _HPyBuilder_Set((_HPyBuilder *)builder._lst, index, _h2py(h_item));
 }
 
 HPyAPI_INLINE HPy HPyListBuilder_Build(HPyContext *ctx, HPyListBuilder builder)
 {
-    PyObject *list = (PyObject *)builder._lst;
+    _HPyBuilder *items = (_HPyBuilder *)builder._lst;
     (void)ctx;
-    if (list == NULL) {
-        return _py2h(PyErr_NoMemory());
+    if (!_HPyBuilder_IsComplete(items)) {
+        return _HPyBuilder_Fail(items, "HPyListBuilder");
     }
-    return _HPyBuilder_Finish(list, 1, "HPyListBuilder");
+    return _HPyBuilder_Finish(items, PyList_New(items->size), 1);
 }
 
 HPyAPI_INLINE void HPyListBuilder_Cancel(HPyContext *ctx, HPyListBuilder builder)
 {
     (void)ctx;
-    _HPyBuilder_Discard((PyObject *)builder._lst);
+    _HPyBuilder_Cancel((_HPyBuilder *)builder._lst);
 }
 
-/* The empty tuple is a shared object that cannot be marked, so an empty list stands for it. */
 HPyAPI_INLINE HPyTupleBuilder HPyTupleBuilder_New(HPyContext *ctx, HPy_ssize_t size)
 {
     HPyTupleBuilder builder;
     (void)ctx;
-    builder._tup = _HPyBuilder_Start(size == 0 ? PyList_New(0) : PyTuple_New(size));
+    builder._tup = _HPyBuilder_Start(size);
     return builder;
 }
 
-/* Of the empty list no item is touched. */
 HPyAPI_INLINE void HPyTupleBuilder_Set(HPyContext *ctx, HPyTupleBuilder builder, HPy_ssize_t index,
                                        HPy h_item)
 {
-    PyObject *tuple = (PyObject *)builder._tup;
     (void)ctx;
-    if (tuple != NULL) {
-        _HPyBuilder_Set(tuple, 0, index, h_item);
-    }
+    _HPyBuilder_Set((_HPyBuilder *)builder._tup, index, _h2py(h_item));
 }
 
 HPyAPI_INLINE HPy HPyTupleBuilder_Build(HPyContext *ctx, HPyTupleBuilder builder)
 {
-    PyObject *tuple = (PyObject *)builder._tup;
+    _HPyBuilder *items = (_HPyBuilder *)builder._tup;
     (void)ctx;
-    if (tuple == NULL) {
-        return _py2h(PyErr_NoMemory());
+    if (!_HPyBuilder_IsComplete(items)) {
+        return _HPyBuilder_Fail(items, "HPyTupleBuilder");
     }
-    if (Py_SIZE(tuple) == 0) {
-        Py_DECREF(tuple);
-        return _py2h(PyTuple_New(0));
-    }
-    return _HPyBuilder_Finish(tuple, 0, "HPyTupleBuilder");
+    return _HPyBuilder_Finish(items, PyTuple_New(items->size), 0);
 }
 
 HPyAPI_INLINE void HPyTupleBuilder_Cancel(HPyContext *ctx, HPyTupleBuilder builder)
 {
     (void)ctx;
-    _HPyBuilder_Discard((PyObject *)builder._tup);
+    _HPyBuilder_Cancel((_HPyBuilder *)builder._tup);
 }
 
 #endif /* HPY_CPYTHON_BUILDER_H */

@@ -24,6 +24,17 @@ typedef struct _HPyInterned_s {
     } bytes[1];
 } _HPyInterned;
 
+/* How many sizes of objects are kept, in words, and how many words in all of each: see type_keep.h.
+ */
+#define _HPY_KEPT_SIZES 32
+#define _HPY_KEPT_WORDS 4096
+
+/* Blocks of one size. Each begins with the address of the next. */
+typedef struct {
+    void *first;
+    size_t words;
+} _HPyKept;
+
 #if _HPY_LIMITED
 typedef struct {
     /* CPython 3.9, which does not tell the slots of static types. */
@@ -44,8 +55,13 @@ typedef struct {
     inquiry class_clear;
     _HPyLock lock; /* of what is interned */
     _HPyInterned *interned;
-    /* See tracker.h. */
-    void *trackers;
+    /* See names.h. */
+    void *names;
+    /* See pool.h. */
+    void *pool;
+    /* See type_dealloc.h. */
+    int deallocations;
+    _HPyKept kept[_HPY_KEPT_SIZES];
 #if _HPY_LIMITED
     /* What this CPython is like, which a library for the limited API finds out at run time. */
     _HPyHost host;

@@ -66,13 +66,6 @@ HPyAPI_INLINE uint32_t HPyLong_AsUInt32_tMask(HPyContext *ctx, HPy h)
     return (uint32_t)PyLong_AsUnsignedLongMask(_h2py(h));
 }
 
-HPyAPI_INLINE int64_t HPyLong_AsInt64_t(HPyContext *ctx, HPy h)
-{
-    (void)ctx;
-    return sizeof(long) == 8 ? (int64_t)PyLong_AsLong(_h2py(h))
-                             : (int64_t)PyLong_AsLongLong(_h2py(h));
-}
-
 HPyAPI_INLINE uint64_t HPyLong_AsUInt64_t(HPyContext *ctx, HPy h)
 {
     (void)ctx;

@@ -72,6 +72,12 @@ HPyAPI_INLINE int HPy_TypeCheck(HPyContext *ctx, HPy obj, HPy type)
         return 0;
     }
 #endif
+#if _HPY_SHORT
+    /* Most builtin types are directly below `object`, and have no other base. */
+    if (own->tp_base == &PyBaseObject_Type && !(own->tp_flags & Py_TPFLAGS_HEAPTYPE)) {
+        return wanted == &PyBaseObject_Type;
+    }
+#endif
     return PyType_IsSubtype(own, wanted);
 }
 
@@ -125,7 +131,7 @@ HPyAPI_INLINE HPy_hash_t HPy_Hash(HPyContext *ctx, HPy obj)
 }
 
 /*
- * Items by index or by C string. `HPy_GetItem_i(obj, i)` is `obj[i]`, whatever `obj` is: exact
+ * Items by index. `HPy_GetItem_i(obj, i)` is `obj[i]`, whatever `obj` is: exact
  * lists and tuples with an index from 0 are served without making an int.
  */
 
@@ -135,7 +141,7 @@ HPyAPI_INLINE HPy_hash_t HPy_Hash(HPyContext *ctx, HPy obj)
    list of a free-threaded Python meanwhile, so not in those. */
 HPyAPI_INLINE PyObject **_HPy_ListSlot(PyObject *object, HPy_ssize_t idx)
 {
-#    ifndef Py_GIL_DISABLED
+#    if _HPY_SHORT
     if (PyList_CheckExact(object) && (size_t)idx < (size_t)PyList_GET_SIZE(object)) {
         return &((PyListObject *)object)->ob_item[idx];
     }
@@ -261,24 +267,6 @@ HPyAPI_INLINE int HPy_DelItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx)
 {
     (void)ctx;
     return _HPy_SetItemByKey(_h2py(obj), idx, NULL);
-}
-
-HPyAPI_INLINE HPy HPy_GetItem_s(HPyContext *ctx, HPy obj, const char *utf8_key)
-{
-    (void)ctx;
-    return _py2h(PyMapping_GetItemString(_h2py(obj), utf8_key));
-}
-
-HPyAPI_INLINE int HPy_SetItem_s(HPyContext *ctx, HPy obj, const char *utf8_key, HPy value)
-{
-    (void)ctx;
-    return PyMapping_SetItemString(_h2py(obj), utf8_key, _h2py(value));
-}
-
-HPyAPI_INLINE int HPy_DelItem_s(HPyContext *ctx, HPy obj, const char *utf8_key)
-{
-    (void)ctx;
-    return PyObject_DelItemString(_h2py(obj), utf8_key);
 }
 
 #endif /* HPY_CPYTHON_OBJECT_H */

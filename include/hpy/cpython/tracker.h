@@ -2,8 +2,8 @@
  * The CPython ABI: handles that are closed together.
  *
  * A tracker is the address of one block of memory: its head and behind it the first handles. If
- * there are more, the handles move to an array of their own; the head stays where it is. Closed
- * blocks of the usual size are used again, where an interpreter lock makes that safe.
+ * there are more, the handles move to an array of their own; the head stays where it is. Blocks
+ * of the usual size come from the pool.
  */
 #ifndef HPY_CPYTHON_TRACKER_H
 #define HPY_CPYTHON_TRACKER_H
@@ -19,38 +19,18 @@ typedef struct {
     HPy first[1];
 } _HPyTracker_Block;
 
-/* Where one lock protects them. */
-#if defined(Py_GIL_DISABLED) || defined(HPY_MOD_MULTIPLE_INTERPRETERS)
-#    define _HPY_KEEP_TRACKERS 0
-#else
-#    define _HPY_KEEP_TRACKERS 1
-#endif
+HPy_STATIC_ASSERT(sizeof(_HPyTracker_Block) + _HPY_TRACKER_USUAL_SIZE * sizeof(HPy) ==
+                      _HPY_POOL_BLOCK,
+                  "a tracker of the usual size is a block of the pool");
 
-/* A closed block of the usual size, or NULL. Each leads to the next. */
-HPyAPI_INLINE _HPyTracker_Block *_HPyTracker_Take(void)
-{
-#if _HPY_KEEP_TRACKERS
-    _HPyTracker_Block *block = (_HPyTracker_Block *)_HPyLibrary_Shared.trackers;
-    if (block != NULL) {
-        _HPyLibrary_Shared.trackers = block->handles;
-    }
-    return block;
-#else
-    return NULL;
-#endif
-}
-
-/* Frees a block without an array of its own, or keeps it. */
+/* Frees a block without an array of its own. */
 HPyAPI_INLINE void _HPyTracker_Free(_HPyTracker_Block *block)
 {
-#if _HPY_KEEP_TRACKERS
     if (block->capacity == _HPY_TRACKER_USUAL_SIZE + 1) {
-        block->handles = (HPy *)_HPyLibrary_Shared.trackers;
-        _HPyLibrary_Shared.trackers = block;
-        return;
+        _HPyPool_Give(block);
+    } else {
+        PyMem_Free(block);
     }
-#endif
-    PyMem_Free(block);
 }
 
 HPyAPI_INLINE HPyTracker HPyTracker_New(HPyContext *ctx, HPy_ssize_t size)
@@ -65,10 +45,8 @@ HPyAPI_INLINE HPyTracker HPyTracker_New(HPyContext *ctx, HPy_ssize_t size)
         return tracker;
     }
     if (size <= _HPY_TRACKER_USUAL_SIZE) {
-        block = _HPyTracker_Take();
-    }
-    if (block == NULL &&
-        capacity < (size_t)PY_SSIZE_T_MAX / sizeof(HPy) - sizeof(_HPyTracker_Block)) {
+        block = (_HPyTracker_Block *)_HPyPool_Take();
+    } else if (capacity < (size_t)PY_SSIZE_T_MAX / sizeof(HPy) - sizeof(_HPyTracker_Block)) {
         block = (_HPyTracker_Block *)PyMem_Malloc(sizeof(_HPyTracker_Block) +
                                                   (capacity - 1) * sizeof(HPy));
     }

@@ -13,6 +13,14 @@
 /* How many deallocations may run inside each other before objects are put off. */
 #define _HPY_DEEPEST_DEALLOC 50
 
+/* With one interpreter lock, all threads count together up to that. Only beyond it a thread counts
+   its own, whose variable takes a call. */
+#if _HPY_SHORT && !defined(HPY_MOD_MULTIPLE_INTERPRETERS)
+#    define _HPY_COUNTS_TOGETHER 1
+#else
+#    define _HPY_COUNTS_TOGETHER 0
+#endif
+
 /* The limited API has no function that finalizes a dying object before 3.15. */
 #define _HPY_FINALIZES_BY_CLASS _HPY_LIMITED_BEFORE(0x030F0000)
 
@@ -175,6 +183,13 @@ HPyAPI_INLINE int _HPyType_HasWeakReferences(PyTypeObject *type)
  */
 HPyAPI_INLINE const _HPyType_Record *_HPyType_OnlyLevel(PyTypeObject *type)
 {
+#if _HPY_KEEP_OBJECTS
+    /* Of such a type all that is known but the finalizer, which Python code may set. */
+    const _HPyType_Record *record = _HPyType_OwnRecord(type);
+    if (record != NULL && (record->flags & _HPY_RECORD_KEPT)) {
+        return type->tp_finalize == NULL ? record : NULL;
+    }
+#endif
     if (_HPY_TP(type, destructor, dealloc) != _HPyType_Dealloc ||
         _HPyType_Base(type) != &PyBaseObject_Type || _HPY_TP(type, destructor, finalize) != NULL ||
         _HPyType_HasWeakReferences(type)) {
@@ -194,7 +209,12 @@ HPyAPI_INLINE void _HPyType_ReleaseOnly(PyObject *self, PyTypeObject *type,
     if (record->destroy != NULL) {
         record->destroy(_HPyType_Struct(self, record));
     }
-    _HPY_TP(type, freefunc, free)(self);
+#if _HPY_KEEP_OBJECTS
+    if (!(record->flags & _HPY_RECORD_KEPT) || !_HPyType_Keep(self, type, record->kept_words))
+#endif
+    {
+        _HPY_TP(type, freefunc, free)(self);
+    }
     Py_DECREF(type);
 }
 
@@ -242,7 +262,7 @@ HPyAPI_INLINE void _HPyType_Release(PyObject *self)
 }
 
 /* Long chains of objects are released in a loop rather than by recursion. */
-HPyAPI_INLINE void _HPyType_Dealloc(PyObject *self)
+HPyAPI_INLINE void _HPyType_DeallocInThread(PyObject *self)
 {
     _HPyType_Dying *dying = &_HPyType_dying;
 #if _HPY_GNU
@@ -269,6 +289,25 @@ HPyAPI_INLINE void _HPyType_Dealloc(PyObject *self)
         dying->capacity = 0;
     }
     dying->depth--;
+}
+
+HPyAPI_INLINE void _HPyType_Dealloc(PyObject *self)
+{
+#if _HPY_COUNTS_TOGETHER
+    if (_HPyLibrary_Shared.deallocations < _HPY_DEEPEST_DEALLOC) {
+        PyTypeObject *type = Py_TYPE(self);
+        const _HPyType_Record *record = _HPyType_OnlyLevel(type);
+        _HPyLibrary_Shared.deallocations++;
+        if (record != NULL) {
+            _HPyType_ReleaseOnly(self, type, record);
+        } else {
+            _HPyType_ReleaseAny(self, type);
+        }
+        _HPyLibrary_Shared.deallocations--;
+        return;
+    }
+#endif
+    _HPyType_DeallocInThread(self);
 }
 
 #endif /* HPY_CPYTHON_TYPE_DEALLOC_H */

@@ -23,6 +23,8 @@ typedef struct {
     PyTypeObject *metaclass;
     HPyFunc_traverseproc traverse;
     HPyFunc_destroyfunc destroy;
+    HPyFunc_newfunc create;
+    HPyFunc_initproc init;
     /* HPy_tp_call */
     cpy_vectorcallfunc call;
     /* `__vectorcalloffset__` */
@@ -217,10 +219,17 @@ HPyAPI_INLINE int _HPyType_ReadSlot(_HPyType_Draft *draft, const HPySlot *slot)
     case HPy_tp_call:
         draft->call = (cpy_vectorcallfunc)(HPyCFunction)slot->cpy_trampoline;
         return 0;
+    case HPy_tp_new:
+        draft->create = (HPyFunc_newfunc)slot->impl;
+        break;
+    case HPy_tp_init:
+        draft->init = (HPyFunc_initproc)slot->impl;
+        break;
     default:
-        _HPyType_AddSlot(draft, (int)slot->slot, (void *)slot->cpy_trampoline);
-        return 0;
+        break;
     }
+    _HPyType_AddSlot(draft, (int)slot->slot, (void *)slot->cpy_trampoline);
+    return 0;
 }
 
 /* A member of a struct at a fixed place is the C API's; else it is served by a getter. */

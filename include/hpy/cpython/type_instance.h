@@ -5,7 +5,7 @@
 #define HPY_CPYTHON_TYPE_INSTANCE_H
 
 /* An object of a builtin's subclass, made valid by the builtin's own constructor. */
-HPyAPI_INLINE PyObject *_HPyType_Construct(PyTypeObject *type, PyTypeObject *builtin)
+HPyAPI_INLINE PyObject *_HPyType_AllocateBuiltin(PyTypeObject *type, PyTypeObject *builtin)
 {
     PyObject *object;
     PyObject *no_arguments = PyTuple_New(0);
@@ -27,10 +27,39 @@ HPyAPI_INLINE PyObject *_HPyType_Allocate(PyTypeObject *type, const _HPyType_Rec
             builtin = _HPyType_Base(builtin);
         }
         if (builtin != &PyBaseObject_Type && _HPY_TP(builtin, newfunc, new) != NULL) {
-            return _HPyType_Construct(type, builtin);
+            return _HPyType_AllocateBuiltin(type, builtin);
         }
     }
     return _HPY_TP(type, allocfunc, alloc)(type, 0);
+}
+
+#if _HPY_KEEP_OBJECTS
+/* An object of a type whose memory is kept; `payload` is set to its struct. */
+HPyAPI_INLINE PyObject *_HPyType_NewKept(PyTypeObject *type, const _HPyType_Record *record,
+                                         void **payload)
+{
+    PyObject *object = _HPyType_TakeKept(type, record->kept_words);
+    if (object == NULL) {
+        object = PyType_GenericAlloc(type, 0);
+    }
+    if (object != NULL) {
+        _HPyType_SetDefaultCall(object, type, record);
+        *payload = (char *)object + record->struct_offset;
+    }
+    return object;
+}
+#endif
+
+/* An object of any type. */
+HPyAPI_INLINE PyObject *_HPyType_NewAny(PyTypeObject *type, void **payload)
+{
+    const _HPyType_Record *record = _HPyType_FindRecord(type);
+    PyObject *object = _HPyType_Allocate(type, record);
+    if (object != NULL) {
+        _HPyType_SetDefaultCall(object, type, record);
+        *payload = record == NULL ? (void *)object : _HPyType_Struct(object, record);
+    }
+    return object;
 }
 
 /* memcpy, because the variable behind `data` is a pointer to some struct, not a void pointer. */
@@ -41,15 +70,15 @@ HPyAPI_INLINE HPy _HPy_New(HPyContext *ctx, HPy h_type, void **data)
     PyObject *object = NULL;
     void *payload = NULL;
     (void)ctx;
+    (void)record;
     if (!PyType_Check(_h2py(h_type))) {
         PyErr_SetString(PyExc_TypeError, "HPy_New needs a type as its first argument");
+#if _HPY_KEEP_OBJECTS
+    } else if ((record = _HPyType_OwnRecord(type)) != NULL && (record->flags & _HPY_RECORD_KEPT)) {
+        object = _HPyType_NewKept(type, record, &payload);
+#endif
     } else {
-        record = _HPyType_FindRecord(type);
-        object = _HPyType_Allocate(type, record);
-        if (object != NULL) {
-            _HPyType_SetDefaultCall(object, type, record);
-            payload = record == NULL ? (void *)object : _HPyType_Struct(object, record);
-        }
+        object = _HPyType_NewAny(type, &payload);
     }
     memcpy(data, &payload, sizeof(payload));
     return _py2h(object);

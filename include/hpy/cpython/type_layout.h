@@ -213,9 +213,24 @@ HPyAPI_INLINE void _HPyType_SetFunctions(PyTypeObject *type, const _HPyType_Reco
         type->tp_traverse = _HPyType_Traverse;
         type->tp_clear = _HPyType_Clear;
     }
-    if (has_fields || record->destroy != NULL) {
+    if (has_fields || record->destroy != NULL || (record->flags & _HPY_RECORD_KEPT)) {
         type->tp_dealloc = _HPyType_Dealloc;
     }
+}
+
+/* Fills what the record says of how objects come and go. */
+HPyAPI_INLINE void _HPyType_PlaceConstruction(const _HPyType_Draft *draft, PyTypeObject *type,
+                                              _HPyType_Record *record)
+{
+    record->create = draft->create;
+    record->init = draft->init;
+    _HPyType_SetConstructor(type, record);
+#    if _HPY_KEEP_OBJECTS
+    record->kept_words = draft->layout.variable ? 0 : _HPyType_KeptWords(type);
+    if (record->kept_words > 0 && !draft->legacy_dealloc) {
+        record->flags |= _HPY_RECORD_KEPT;
+    }
+#    endif
 }
 
 /* Makes the new type what the draft says; 0, or -1 with an exception set. */
@@ -230,12 +245,13 @@ HPyAPI_INLINE int _HPyType_Finish(const _HPyType_Draft *draft, PyTypeObject *typ
         _HPyType_PlaceLifecycle(draft, &record) < 0) {
         return -1;
     }
+    type->tp_basicsize = place.basicsize;
+    type->tp_vectorcall_offset = place.call_offset;
+    _HPyType_PlaceConstruction(draft, type, &record);
     interned = _HPy_Intern(&record, sizeof(record));
     if (interned == NULL) {
         return -1;
     }
-    type->tp_basicsize = place.basicsize;
-    type->tp_vectorcall_offset = place.call_offset;
     if (place.is_called) {
         type->tp_flags |= HPy_TPFLAGS_HAVE_VECTORCALL;
     }

@@ -32,6 +32,10 @@
 /* Objects can have weak references. Only in the limited API; else the type itself is asked. */
 #define _HPY_RECORD_WEAK_REFERENCES 8
 
+/* Objects are one block of memory, of `kept_words` words: see type_keep.h. Only where the maker is
+   this header with the full API. */
+#define _HPY_RECORD_KEPT 16
+
 typedef struct {
     uint64_t magic;
     int32_t shape;
@@ -49,6 +53,14 @@ typedef struct {
 #if _HPY_LIMITED
     /* Where objects have their call function; 0 if they have none. */
     size_t call_offset;
+#else
+    size_t kept_words;
+    /* HPy_tp_new and HPy_tp_init, and the slots that the type has as long as nobody assigns to its
+       `__new__` or `__init__`: see type_construct.h. */
+    HPyFunc_newfunc create;
+    HPyFunc_initproc init;
+    newfunc tp_new;
+    initproc tp_init;
 #endif
 } _HPyType_Record;
 

@@ -206,11 +206,7 @@ HPyAPI_INLINE HPy HPyFloat_FromDouble(HPyContext *ctx, double v)
  * @return the value; -1.0 may mean an error: check HPyErr_Occurred
  * Since 0.9.0. Replaces PyFloat_AsDouble, PyFloat_AS_DOUBLE.
  */
-HPyAPI_INLINE double HPyFloat_AsDouble(HPyContext *ctx, HPy h)
-{
-    (void)ctx;
-    return PyFloat_AsDouble(_h2py(h));
-}
+HPyAPI_INLINE double HPyFloat_AsDouble(HPyContext *ctx, HPy h);
 
 /**
  * `True` or `False` as a handle of its own. `HPy_Dup(ctx, ctx->h_True)` does the same for a
@@ -234,11 +230,7 @@ HPyAPI_INLINE HPy HPyBool_FromBool(HPyContext *ctx, bool v)
  * PyMapping_Length, PyMapping_Size, PyList_Size, PyList_GET_SIZE, PyTuple_Size,
  * PyTuple_GET_SIZE, PyDict_Size, PySet_Size, PyUnicode_GetLength, PyUnicode_GET_LENGTH.
  */
-HPyAPI_INLINE HPy_ssize_t HPy_Length(HPyContext *ctx, HPy h)
-{
-    (void)ctx;
-    return PyObject_Length(_h2py(h));
-}
+HPyAPI_INLINE HPy_ssize_t HPy_Length(HPyContext *ctx, HPy h);
 
 /**
  * Whether the object's type says it is a number: it has `__index__`, `__int__` or `__float__`,
@@ -1004,11 +996,7 @@ HPyAPI_INLINE HPy HPy_GetAttr(HPyContext *ctx, HPy obj, HPy name)
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyObject_GetAttrString, PyObject_GetOptionalAttrString.
  */
-HPyAPI_INLINE HPy HPy_GetAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name)
-{
-    (void)ctx;
-    return _py2h(PyObject_GetAttrString(_h2py(obj), utf8_name));
-}
+HPyAPI_INLINE HPy HPy_GetAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name);
 
 /**
  * Whether `HPy_GetAttr` would succeed. Errors of any kind mean no and are forgotten, so prefer
@@ -1031,11 +1019,7 @@ HPyAPI_INLINE int HPy_HasAttr(HPyContext *ctx, HPy obj, HPy name)
  * @return 1 or 0
  * Since 0.9.0. Replaces PyObject_HasAttrString.
  */
-HPyAPI_INLINE int HPy_HasAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name)
-{
-    (void)ctx;
-    return PyObject_HasAttrString(_h2py(obj), utf8_name);
-}
+HPyAPI_INLINE int HPy_HasAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name);
 
 /**
  * Sets an attribute: Python's `obj.name = value`; or deletes it, as `HPy_DelAttr` says more
@@ -1063,11 +1047,7 @@ HPyAPI_INLINE int HPy_SetAttr(HPyContext *ctx, HPy obj, HPy name, HPy value)
  * Since 0.9.0. Replaces PyObject_SetAttrString, PyModule_AddObject, PyModule_AddObjectRef,
  * PyModule_Add.
  */
-HPyAPI_INLINE int HPy_SetAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name, HPy value)
-{
-    (void)ctx;
-    return PyObject_SetAttrString(_h2py(obj), utf8_name, _h2py(value));
-}
+HPyAPI_INLINE int HPy_SetAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name, HPy value);
 
 /**
  * An item: Python's `obj[key]`. KeyError or IndexError where there is none, TypeError where the
@@ -1079,11 +1059,7 @@ HPyAPI_INLINE int HPy_SetAttr_s(HPyContext *ctx, HPy obj, const char *utf8_name,
  * Since 0.9.0. Replaces PyObject_GetItem, PyDict_GetItem, PyDict_GetItemWithError,
  * PyDict_GetItemRef, PyMapping_GetOptionalItem.
  */
-HPyAPI_INLINE HPy HPy_GetItem(HPyContext *ctx, HPy obj, HPy key)
-{
-    (void)ctx;
-    return _py2h(PyObject_GetItem(_h2py(obj), _h2py(key)));
-}
+HPyAPI_INLINE HPy HPy_GetItem(HPyContext *ctx, HPy obj, HPy key);
 
 /**
  * An item by a C number: Python's `obj[idx]`, for sequences and for mappings with `int` keys.
@@ -1134,11 +1110,7 @@ HPyAPI_INLINE int HPy_Contains(HPyContext *ctx, HPy container, HPy key)
  * @return 0, or -1 with an exception set
  * Since 0.9.0. Replaces PyObject_SetItem, PyDict_SetItem.
  */
-HPyAPI_INLINE int HPy_SetItem(HPyContext *ctx, HPy obj, HPy key, HPy value)
-{
-    (void)ctx;
-    return PyObject_SetItem(_h2py(obj), _h2py(key), _h2py(value));
-}
+HPyAPI_INLINE int HPy_SetItem(HPyContext *ctx, HPy obj, HPy key, HPy value);
 
 /**
  * Sets an item by a C number: Python's `obj[idx] = value`, for sequences and for mappings with
@@ -1409,11 +1381,7 @@ HPyAPI_INLINE HPy HPyBytes_FromStringAndSize(HPyContext *ctx, const char *bytes,
  * Since 0.9.0. Replaces PyUnicode_FromString, PyUnicode_InternFromString,
  * PyUnicode_FromStringAndSize, PyUnicode_DecodeUTF8.
  */
-HPyAPI_INLINE HPy HPyUnicode_FromString(HPyContext *ctx, const char *utf8)
-{
-    (void)ctx;
-    return _py2h(PyUnicode_FromString(utf8));
-}
+HPyAPI_INLINE HPy HPyUnicode_FromString(HPyContext *ctx, const char *utf8);
 
 /**
  * Whether the object is a `str` or of a subclass of it.
@@ -1471,15 +1439,7 @@ HPyAPI_INLINE HPy HPyUnicode_AsUTF8String(HPyContext *ctx, HPy h)
  * @return borrowed memory, or NULL with an exception set; valid while `h` is open
  * Since 0.9.0. Replaces PyUnicode_AsUTF8, PyUnicode_AsUTF8AndSize.
  */
-HPyAPI_INLINE const char *HPyUnicode_AsUTF8AndSize(HPyContext *ctx, HPy h, HPy_ssize_t *size)
-{
-    (void)ctx;
-#if _HPY_LIMITED
-    return _HPyLimited_AsUTF8AndSize(_h2py(h), size);
-#else
-    return PyUnicode_AsUTF8AndSize(_h2py(h), size);
-#endif
-}
+HPyAPI_INLINE const char *HPyUnicode_AsUTF8AndSize(HPyContext *ctx, HPy h, HPy_ssize_t *size);
 
 /**
  * A `str` from wide characters of the C library. ValueError if they are not characters,
@@ -1554,11 +1514,7 @@ HPyAPI_INLINE HPy_UCS4 HPyUnicode_ReadChar(HPyContext *ctx, HPy h, HPy_ssize_t i
  * @return a new handle, or HPy_NULL with an exception set
  * Since 0.9.0. Replaces PyUnicode_DecodeASCII.
  */
-HPyAPI_INLINE HPy HPyUnicode_DecodeASCII(HPyContext *ctx, const char *ascii, HPy_ssize_t size, const char *errors)
-{
-    (void)ctx;
-    return _py2h(PyUnicode_DecodeASCII(ascii, size, errors));
-}
+HPyAPI_INLINE HPy HPyUnicode_DecodeASCII(HPyContext *ctx, const char *ascii, HPy_ssize_t size, const char *errors);
 
 /**
  * A `str` from Latin-1, in which every byte is a character. MemoryError.
@@ -1608,11 +1564,7 @@ HPyAPI_INLINE HPy HPyList_New(HPyContext *ctx, HPy_ssize_t len)
  * @return 0, or -1 with an exception set
  * Since 0.9.0. Replaces PyList_Append.
  */
-HPyAPI_INLINE int HPyList_Append(HPyContext *ctx, HPy h_list, HPy h_item)
-{
-    (void)ctx;
-    return PyList_Append(_h2py(h_list), _h2py(h_item));
-}
+HPyAPI_INLINE int HPyList_Append(HPyContext *ctx, HPy h_list, HPy h_item);
 
 /**
  * Whether the object is a `dict` or of a subclass of it.

@@ -71,7 +71,7 @@ fn universal_body(f: &Function) -> String {
 
 /// A call of the Python/C API where one does the same; else a declaration of what `cpython/` defines.
 fn cpython_body(f: &Function) -> String {
-    let Some(direct) = &f.direct else {
+    let Some(direct) = f.direct.as_ref().filter(|_| !f.short) else {
         return format!("{};\n", prototype(f));
     };
     let arguments: Vec<_> = f
