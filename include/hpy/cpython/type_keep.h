@@ -65,6 +65,17 @@ HPyAPI_INLINE PyObject *_HPyType_TakeKept(PyTypeObject *type, size_t words)
     return object;
 }
 
+/* tp_alloc of such types, which a class derived from one may inherit. */
+HPyAPI_INLINE PyObject *_HPyType_AllocKept(PyTypeObject *type, Py_ssize_t items)
+{
+    const _HPyType_Record *record = _HPyType_OwnRecord(type);
+    PyObject *object = NULL;
+    if (record != NULL && (record->flags & _HPY_RECORD_KEPT)) {
+        object = _HPyType_TakeKept(type, record->kept_words);
+    }
+    return object == NULL ? PyType_GenericAlloc(type, items) : object;
+}
+
 /* Keeps the block of a dead object that the collector does not know any more; 0 if enough are. */
 HPyAPI_INLINE int _HPyType_Keep(PyObject *object, PyTypeObject *type, size_t words)
 {

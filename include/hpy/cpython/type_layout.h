@@ -229,6 +229,7 @@ HPyAPI_INLINE void _HPyType_PlaceConstruction(const _HPyType_Draft *draft, PyTyp
     record->kept_words = draft->layout.variable ? 0 : _HPyType_KeptWords(type);
     if (record->kept_words > 0 && !draft->legacy_dealloc) {
         record->flags |= _HPY_RECORD_KEPT;
+        type->tp_alloc = _HPyType_AllocKept;
     }
 #    endif
 }
