@@ -6,6 +6,7 @@ mod conformance;
 mod demo;
 mod environment;
 mod generate;
+mod hosts;
 mod matrix;
 mod memcheck;
 mod model;
@@ -99,6 +100,9 @@ enum Command {
         /// Look for no other interpreters
         #[arg(long)]
         only_these: bool,
+        /// Write what came out, and what is different on interpreters with an HPy of their own, into docs/hosts.md
+        #[arg(long)]
+        write: bool,
         /// What to run, instead of all columns
         #[arg(long, value_delimiter = ',')]
         columns: Vec<matrix::Column>,
@@ -166,8 +170,8 @@ fn run(arguments: Arguments) -> Result<()> {
             }
         }
         Command::Ports { python } => ports::ports(&root(), python.path.as_deref()),
-        Command::Matrix { pythons, only_these, columns } => {
-            matrix::matrix(&root(), &pythons, only_these, &columns)
+        Command::Matrix { pythons, only_these, write, columns } => {
+            matrix::matrix(&root(), &pythons, only_these, &columns, write)
         }
         Command::WheelNative { profile } => {
             let wheel =

@@ -11,11 +11,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::bench::page;
 use crate::compile::{Abi, compile};
 use crate::environment::{Environment, version};
 use crate::pytest::{self, Outcome, count};
 use crate::shell::{output, require_compiler, run, step};
-use crate::{conformance, native, test};
+use crate::{conformance, hosts, native, test};
 
 /// The interpreters that should be here, in the order of the table. Other kinds that are found come behind them.
 const WANTED: &[&str] = &[
@@ -41,15 +42,21 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("tests/c/everything.c", &["-O2"]),
 ];
 
-/// Tests of the package that have no other ABI in their name: they need virtual environments, or debug mode.
-const PACKAGE_TESTS: &[&str] =
-    &["test_devel", "test_hybrid", "test_import_hook", "test_headers", "test_trace"];
+/// Tests that are about other ABIs as well, or need virtual environments.
+const PACKAGE_TESTS: &[&str] = &[
+    "test_devel",
+    "test_hybrid",
+    "test_import_hook",
+    "test_headers",
+    "test_trace",
+    "api/test_types_of_both_abis",
+];
 
 /// The number of the mode without another context, as `hpy.universal` has it; 1 is debug mode, 2 trace mode.
 const UNIVERSAL: &str = "0";
 
 /// Names interpreters, separated as in PATH.
-const VARIABLE: &str = "HPY_MATRIX_PYTHONS";
+pub const VARIABLE: &str = "HPY_MATRIX_PYTHONS";
 
 /// What is run on each interpreter: a column of the table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -97,12 +104,14 @@ impl Column {
 /// How a cell ended: what it says, or what went wrong.
 type Cell = Result<String>;
 
-/// Runs the columns, all of them if none is named, on the `pythons` and on those that are found unless `only_these`.
+/// Runs the columns, all of them if none is named, on the `pythons` and on those that are found unless `only_these`; writes what came
+/// out into `docs/hosts.md` if `write`.
 pub fn matrix(
     root: &Path,
     pythons: &[PathBuf],
     only_these: bool,
     columns: &[Column],
+    write: bool,
 ) -> Result<()> {
     require_compiler()?;
     let columns = if columns.is_empty() { COLUMNS } else { columns };
@@ -112,6 +121,10 @@ pub fn matrix(
     for (label, python) in &found {
         step(&format!("matrix: {label}: {}", python.display()));
         rows.push((label.as_str(), matrix.row(python, columns)));
+    }
+    if write {
+        let text = format!("{}{}", table(&rows, columns), hosts::defects(root)?);
+        page::insert(&root.join("docs/hosts.md"), "matrix --write", &text)?;
     }
     let wanted = if only_these { &[] } else { WANTED };
     let absent = wanted.iter().filter(|wanted| !found.iter().any(|(label, _)| label == *wanted));
@@ -359,30 +372,36 @@ fn short(sum: &str) -> String {
     format!("sha256 {}", &sum[..12.min(sum.len())])
 }
 
+/// The table, in Markdown.
+fn table(rows: &[(&str, Vec<(Column, Cell)>)], columns: &[Column]) -> String {
+    let titles = columns.iter().map(|column| column.title()).collect::<Vec<_>>().join(" | ");
+    let mut table = format!("| Python | {titles} |\n|---|{}\n", "---|".repeat(columns.len()));
+    for (label, cells) in rows {
+        let cell = |column: &Column| match cells.iter().find(|(of, _)| of == column) {
+            Some((_, Ok(text))) => text.clone(),
+            Some((_, Err(_))) => "FAILED".to_owned(),
+            None => "-".to_owned(),
+        };
+        let cells = columns.iter().map(cell).collect::<Vec<_>>().join(" | ");
+        table += &format!("| {label} | {cells} |\n");
+    }
+    table
+}
+
 /// Prints the table and the closing line; fails if a cell did.
 fn summarise(
     rows: &[(&str, Vec<(Column, Cell)>)],
     columns: &[Column],
     absent: &[&str],
 ) -> Result<()> {
+    print!("{}", table(rows, columns));
     let mut failures = Vec::new();
-    let text = |row: &str, column: Column, cell: Option<&(Column, Cell)>| match cell {
-        Some((_, Ok(text))) => (text.clone(), None),
-        Some((_, Err(error))) => {
-            ("FAILED".to_owned(), Some(format!("{row}, {}: {error:#}", column.title())))
+    for (row, cells) in rows {
+        for (column, cell) in cells {
+            if let Err(error) = cell {
+                failures.push(format!("{row}, {}: {error:#}", column.title()));
+            }
         }
-        None => ("-".to_owned(), None),
-    };
-    println!("| Python | {} |", columns.iter().map(|c| c.title()).collect::<Vec<_>>().join(" | "));
-    println!("|---|{}", "---|".repeat(columns.len()));
-    for (label, cells) in rows {
-        let line = columns.iter().map(|column| {
-            let cell = cells.iter().find(|(of, _)| of == column);
-            let (text, failure) = text(label, *column, cell);
-            failures.extend(failure);
-            text
-        });
-        println!("| {label} | {} |", line.collect::<Vec<_>>().join(" | "));
     }
     let cells = rows.iter().flat_map(|(_, cells)| cells);
     let passed = cells.filter(|(_, cell)| cell.is_ok()).count();

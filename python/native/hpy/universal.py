@@ -113,6 +113,12 @@ def _load(symbol, name, path, spec, mode):
 def _load_in_mode(symbol, full, name, path, spec, mode):
     if mode == "universal":
         return _host.load(full, path, spec)
+    if sys.implementation.name == "graalpy":
+        raise NotImplementedError(
+            f"Cannot load the HPy extension module {name!r} in {mode} mode: on GraalPy some calls "
+            "of an extension in this mode end inside the interpreter. Use CPython or PyPy for it, "
+            "or leave the module out of the environment variable HPY."
+        )
     made = _native.stand_in(symbol, name, path, _TAG, mode)
     if not isinstance(made, str):
         raise _error(symbol, *made)

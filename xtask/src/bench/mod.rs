@@ -3,8 +3,9 @@
 mod build;
 mod callgrind;
 mod debug;
+mod hosts;
 mod micro;
-mod page;
+pub mod page;
 mod place;
 mod plot;
 mod programs;
@@ -25,15 +26,18 @@ use crate::shell::require_compiler;
 struct Topic {
     name: &'static str,
     measure: fn(&Bench) -> Result<String>,
+    /// Whether it measures on the interpreter that was asked for.
+    is_here: bool,
 }
 
 const TOPICS: &[Topic] = &[
-    Topic { name: "programs", measure: programs::measure },
-    Topic { name: "micro", measure: micro::measure },
-    Topic { name: "rivals", measure: rivals::measure },
-    Topic { name: "startup", measure: startup::measure },
-    Topic { name: "debug", measure: debug::measure },
-    Topic { name: "trace", measure: trace::measure },
+    Topic { name: "programs", measure: programs::measure, is_here: true },
+    Topic { name: "micro", measure: micro::measure, is_here: true },
+    Topic { name: "rivals", measure: rivals::measure, is_here: true },
+    Topic { name: "startup", measure: startup::measure, is_here: true },
+    Topic { name: "debug", measure: debug::measure, is_here: true },
+    Topic { name: "trace", measure: trace::measure, is_here: true },
+    Topic { name: "hosts", measure: hosts::measure, is_here: false },
 ];
 
 /// What each topic works with.
@@ -53,13 +57,16 @@ pub fn bench(root: &Path, python: Option<&Path>, names: &[String], write: bool) 
     let topics = choose(names)?;
     require_compiler()?;
     let environment = Environment::prepare(root, python)?;
-    environment.install_hpy()?;
+    if topics.iter().any(|topic| topic.is_here) {
+        environment.install_hpy()?;
+    }
     let bench = Bench { root, python, environment, out: root.join("target/xtask/bench") };
     for topic in topics {
         let text = (topic.measure)(&bench)?;
         println!("\n{text}");
         if write {
-            page::insert(&root.join("docs/performance.md"), topic.name, &text)?;
+            let command = format!("bench {} --write", topic.name);
+            page::insert(&root.join("docs/performance.md"), &command, &text)?;
         }
     }
     Ok(())
@@ -70,7 +77,11 @@ fn choose(names: &[String]) -> Result<Vec<&'static Topic>> {
     if let Some(name) = names.iter().find(|name| TOPICS.iter().all(|topic| topic.name != **name)) {
         bail!("nothing named {name} can be measured; there are: {}", known());
     }
-    let wanted = |topic: &&Topic| names.is_empty() || names.iter().any(|name| name == topic.name);
+    // Without names, what needs other interpreters is left out.
+    let wanted = |topic: &&Topic| match names {
+        [] => topic.is_here,
+        names => names.iter().any(|name| name == topic.name),
+    };
     Ok(TOPICS.iter().filter(wanted).collect())
 }
 
@@ -80,7 +91,8 @@ mod tests {
 
     #[test]
     fn topics_are_chosen_by_name() -> Result<()> {
-        assert_eq!(choose(&[])?.len(), TOPICS.len());
+        assert!(choose(&[])?.iter().all(|topic| topic.is_here));
+        assert_eq!(choose(&["hosts".to_owned()])?.len(), 1);
         assert_eq!(choose(&["micro".to_owned()])?[0].name, "micro");
         assert!(choose(&["macro".to_owned()]).is_err());
         Ok(())

@@ -1,0 +1,79 @@
+//! `docs/hosts.md`: what `cargo xtask matrix --write` puts there.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+/// `tests/hosts/NAME.toml`: what an interpreter does otherwise, and the tests that show it.
+#[derive(Deserialize)]
+struct Host {
+    defect: Vec<Defect>,
+}
+
+#[derive(Deserialize)]
+struct Defect {
+    what: String,
+    #[serde(default)]
+    crashes: bool,
+    tests: Vec<String>,
+}
+
+/// Of each interpreter that is listed, a table of what it does otherwise and in which tests that shows.
+pub fn defects(root: &Path) -> Result<String> {
+    let mut text = String::new();
+    for (name, host) in read(&root.join("tests/hosts"))? {
+        let count: usize = host.defect.iter().map(|defect| defect.tests.len()).sum();
+        writeln!(text, "\n### {name}: {count} tests that cannot pass\n")?;
+        writeln!(text, "| what is different | tests |\n|---|---|")?;
+        for Defect { what, crashes, tests } in &host.defect {
+            let ends = if *crashes { " (not run: the process ends)" } else { "" };
+            writeln!(text, "| {what}{ends} | {} |", names(tests).join(", "))?;
+        }
+    }
+    Ok(text)
+}
+
+fn read(folder: &Path) -> Result<BTreeMap<String, Host>> {
+    let mut hosts = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let name = path.file_stem().context("a file has a name")?.to_string_lossy();
+            let text = fs::read_to_string(&path)?;
+            let host =
+                toml::from_str(&text).with_context(|| format!("cannot read {}", path.display()))?;
+            hosts.insert(name.into_owned(), host);
+        }
+    }
+    Ok(hosts)
+}
+
+/// The functions of the tests, each once, with how many of them there are.
+fn names(tests: &[String]) -> Vec<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for test in tests {
+        let function = test.rsplit("::").next().unwrap_or(test);
+        *counts.entry(function.split('[').next().unwrap_or(function)).or_default() += 1;
+    }
+    let show = |(name, count): (&str, usize)| match count {
+        1 => format!("`{name}`"),
+        count => format!("`{name}` ({count})"),
+    };
+    counts.into_iter().map(show).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_of_one_function_are_counted() {
+        let tests = ["a.py::test_x[one]", "a.py::test_x[two]", "b.py::test_y[z]"];
+        let names = names(&tests.map(str::to_owned));
+        assert_eq!(names, ["`test_x` (2)", "`test_y`"]);
+    }
+}
