@@ -33,6 +33,9 @@ def raises(exception, function, *args):
 
 IS_CPYTHON = sys.implementation.name == "cpython"
 
+# PyPy 8 knows C structs only through its emulation of CPython's C API, which finds no cycle that goes through one.
+COLLECTS_CYCLES = getattr(sys, "pypy_version_info", (7,)) < (8,)
+
 
 def collect():
     """Collects garbage. Without reference counts, an object may need several rounds."""
@@ -115,6 +118,8 @@ def check_lifetime(mod):
     del thing
     collect()
     assert mod.gone() == (finalized + 100, destroyed + 100)
+    if not COLLECTS_CYCLES:
+        return
     cycle = mod.Thing()
     cycle.number = 10
     cycle.item = [cycle]

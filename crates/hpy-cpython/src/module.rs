@@ -8,10 +8,10 @@ use core::mem::transmute;
 
 use hpy_abi::{HPy, HPyContext, HPyFunc_INQUIRY, HPyFunc_MOD_CREATE, HPyModuleDef};
 use hpy_host::ModulePlan;
-use pyo3_ffi as ffi;
 
 use crate::error::Failure;
 use crate::handle::{hpy, py};
+use crate::layout::ffi;
 use crate::load::Load;
 use crate::methods::{intern_methods, method_def};
 

@@ -15,6 +15,9 @@ use core::ptr;
 
 use pyo3_ffi as ffi;
 
+#[cfg(not(Py_GIL_DISABLED))]
+use crate::layout;
+
 /// A `str` that is not released before the end of a call.
 pub(crate) struct Name(*mut ffi::PyObject);
 
@@ -110,7 +113,7 @@ unsafe fn keep(place: *mut Place, text: *const c_char) -> Name {
     // SAFETY: as for `get`. The copy belongs to the object. The old object is released last, when
     // nobody refers to the table any more.
     unsafe {
-        let object = ffi::PyUnicode_InternFromString(text);
+        let object = layout::new_name(text);
         let mut size = 0;
         let copy = match object.is_null() {
             true => ptr::null(),

@@ -151,7 +151,7 @@ impl Request<'_> {
     fn load<'py>(&self, spec: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = spec.py();
         let (extension, definition) =
-            self.open().map_err(|error| to_python(py, self.symbol, &error))?;
+            self.open(&running_tag(py)?).map_err(|error| to_python(py, self.symbol, &error))?;
         if !in_main_interpreter(py) {
             self.check_interpreter(&extension)
                 .map_err(|error| to_python(py, self.symbol, &error))?;
@@ -181,13 +181,12 @@ impl Request<'_> {
         Ok(module)
     }
 
-    fn open(&self) -> Result<(Extension, std::ptr::NonNull<HPyModuleDef>), Error> {
+    fn open(&self, running: &str) -> Result<(Extension, std::ptr::NonNull<HPyModuleDef>), Error> {
         if self.mode.is_combined() && !thunk::available() {
             return Err(Error::ModesApart { name: self.name.to_owned(), mode: self.mode.name() });
         }
-        let running = hpy_cpython::interpreter_tag();
         // SAFETY: the user asked for the file, as trusted as any other extension that is imported.
-        let extension = unsafe { Extension::open(self.symbol, self.path, &running) }?;
+        let extension = unsafe { Extension::open(self.symbol, self.path, running) }?;
         if self.tagged {
             extension.check_tag()?;
         }
@@ -206,6 +205,17 @@ impl Request<'_> {
         }
         Ok(())
     }
+}
+
+/// The tag of the running interpreter in the names of hybrid extensions.
+fn running_tag(py: Python<'_>) -> PyResult<String> {
+    if cfg!(not(any(PyPy, GraalPy))) {
+        return Ok(hpy_cpython::interpreter_tag());
+    }
+    let machinery = py.import("importlib.machinery")?;
+    let suffix = machinery.getattr(interned(py, "EXTENSION_SUFFIXES"))?.get_item(0)?;
+    let parts = py.import("hpy._abi")?.call_method1(interned(py, "parse_ext_suffix"), (suffix,))?;
+    parts.get_item(0)?.extract()
 }
 
 /// # Safety

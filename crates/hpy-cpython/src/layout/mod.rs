@@ -21,3 +21,12 @@ pub fn is_attached() -> bool {
     // SAFETY: it may be asked at any time.
     unsafe { ffi::PyGILState_Check() != 0 }
 }
+
+/// Empties a place.
+///
+/// # Safety
+/// It holds an object that it owns, or null.
+pub(crate) unsafe fn clear(place: *mut *mut ffi::PyObject) {
+    // SAFETY: as required; the place is empty before foreign code can run.
+    unsafe { ffi::Py_XDECREF(core::ptr::replace(place, core::ptr::null_mut())) }
+}

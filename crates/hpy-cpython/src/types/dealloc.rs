@@ -140,8 +140,7 @@ unsafe fn release_any(object: *mut ffi::PyObject, ty: *mut ffi::PyTypeObject) {
         if let Some(dealloc) = layout::tp_dealloc(base) {
             dealloc(object);
         }
-        // The function of a heap type drops the reference of every object that it frees.
-        if ffi::PyType_HasFeature(base, ffi::Py_TPFLAGS_HEAPTYPE) == 0 {
+        if !layout::dealloc_drops_type(base) {
             ffi::Py_DECREF(ty.cast());
         }
     }
@@ -176,8 +175,9 @@ unsafe fn release_levels(
         loop {
             if let Some(record) = released_record(level) {
                 gc::clear_fields(object, record);
-            } else if python_class::has_dealloc(level) {
-                // CPython's function for that starts from the object's type and would come back to us.
+            } else if python_class::has_dealloc(level) || is_ours(level) {
+                // CPython's function for that starts from the object's type and would come back to us; a type without a record may
+                // have inherited ours.
                 python_class::release(object, level);
             } else {
                 break;

@@ -43,6 +43,12 @@ pub(crate) fn is_clear(visit: HPyFunc_visitproc) -> bool {
     core::ptr::fn_addr_eq(visit, clear_field as HPyFunc_visitproc)
 }
 
+/// Whether `ty` has this module's `tp_traverse`, its own or inherited.
+unsafe fn is_ours(ty: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: a type of a living object.
+    unsafe { layout::tp_traverse(ty).is_some_and(|f| f as usize == traverse as *const () as usize) }
+}
+
 /// The records of an instance's hierarchy, from the type that has our `tp_traverse`. Classes written in Python are passed over: their
 /// functions would start at the object's type again and come back to us. What comes then, at the latest `object`, is the base, which
 /// may be a type of ours with legacy functions.
@@ -56,12 +62,8 @@ impl Levels {
     unsafe fn of(object: *mut ffi::PyObject) -> Self {
         // SAFETY: the walk ends at `object` at the latest.
         unsafe {
-            let ours = |ty: *mut ffi::PyTypeObject| {
-                layout::tp_traverse(ty)
-                    .is_some_and(|f| f as usize == traverse as *const () as usize)
-            };
             let mut next = ffi::Py_TYPE(object);
-            while !ours(next) && !layout::tp_base(next).is_null() {
+            while !is_ours(next) && !layout::tp_base(next).is_null() {
                 next = layout::tp_base(next);
             }
             Self { next }
@@ -85,7 +87,8 @@ impl Iterator for Levels {
             loop {
                 let record =
                     own_record(self.next).filter(|record| record.flags & LEGACY_TRAVERSE == 0);
-                if record.is_none() && !python_class::has_dealloc(self.next) {
+                let passed_over = python_class::has_dealloc(self.next) || is_ours(self.next);
+                if record.is_none() && !passed_over {
                     return None;
                 }
                 self.next = layout::tp_base(self.next);

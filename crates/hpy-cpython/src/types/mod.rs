@@ -19,7 +19,6 @@ pub(crate) use call::ctx_SetCallFunction;
 pub(crate) use create::ctx_Type_FromSpec;
 pub(crate) use gc::{is_clear, traverse_struct};
 pub(crate) use instance::{ctx_New, ctx_Type_GenericNew};
-pub(crate) use python_class::clear;
 pub(crate) use record::{Record, find as find_record, own_record};
 pub(crate) use shape::{
     ctx_AsStruct_Dict, ctx_AsStruct_Float, ctx_AsStruct_Legacy, ctx_AsStruct_List,

@@ -53,8 +53,11 @@ pub(crate) unsafe fn prepare() {
 /// # Safety
 /// `ty` is a type; [`prepare`] was called.
 pub(crate) unsafe fn has_dealloc(ty: *mut ffi::PyTypeObject) -> bool {
-    // SAFETY: as required.
-    unsafe { layout::tp_dealloc(ty).is_some_and(|f| f as usize == class_dealloc()) }
+    // SAFETY: as required. Elsewhere than on CPython, builtins may have the same function.
+    unsafe {
+        ffi::PyType_HasFeature(ty, ffi::Py_TPFLAGS_HEAPTYPE) != 0
+            && layout::tp_dealloc(ty).is_some_and(|f| f as usize == class_dealloc())
+    }
 }
 
 /// Empties what the class `level` has added to a dead object: its `__slots__` and its `__dict__`.
@@ -69,19 +72,10 @@ pub(crate) unsafe fn release(object: *mut ffi::PyObject, level: *mut ffi::PyType
             if (*member).type_code == HPyMember_OBJECT_EX.0 as c_int
                 && (*member).flags & ffi::Py_READONLY == 0
             {
-                clear(object.byte_offset((*member).offset).cast());
+                layout::clear(object.byte_offset((*member).offset).cast());
             }
             member = member.add(1);
         }
         layout::clear_dict(object);
     }
-}
-
-/// Empties a place.
-///
-/// # Safety
-/// It holds an object that it owns, or null.
-pub(crate) unsafe fn clear(place: *mut *mut ffi::PyObject) {
-    // SAFETY: as required; the place is empty before foreign code can run.
-    unsafe { ffi::Py_XDECREF(core::ptr::replace(place, core::ptr::null_mut())) }
 }

@@ -1,9 +1,19 @@
 //! Items and sizes of objects.
 
-use core::ffi::c_int;
+use core::ffi::{c_char, c_int};
 
 use hpy_abi::HPy;
 use pyo3_ffi as ffi;
+
+/// A new reference to the `str` of a name, the one that the interpreter's caches look for; null with an exception.
+///
+/// # Safety
+/// `text` is a C string, and the interpreter is attached.
+#[cfg(not(Py_GIL_DISABLED))]
+pub(crate) unsafe fn new_name(text: *const c_char) -> *mut ffi::PyObject {
+    // SAFETY: as required.
+    unsafe { ffi::PyUnicode_InternFromString(text) }
+}
 
 /// Whether two references are to one object.
 ///

@@ -5,7 +5,8 @@ use core::ptr;
 
 use pyo3_ffi as ffi;
 
-use crate::types::{Record, clear};
+use crate::layout::clear;
+use crate::types::Record;
 
 /// Functions that read the field of their name.
 macro_rules! fields {
@@ -200,6 +201,15 @@ pub(crate) unsafe fn record_place(ty: *mut ffi::PyTypeObject) -> *const c_void {
 pub(crate) unsafe fn attach_record(ty: *mut ffi::PyTypeObject, record: &'static Record) {
     // SAFETY: the word is ours, see `record_word`.
     unsafe { *record_word(ty) = ptr::from_ref(record).cast_mut().cast() }
+}
+
+/// Whether the `tp_dealloc` of a type drops an object's reference to its type. That of a heap type does, for every object that it frees.
+///
+/// # Safety
+/// `ty` is a type.
+pub(crate) unsafe fn dealloc_drops_type(ty: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { ffi::PyType_HasFeature(ty, ffi::Py_TPFLAGS_HEAPTYPE) != 0 }
 }
 
 unsafe extern "C" {

@@ -8,6 +8,7 @@ use core::ptr;
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
 
+use super::host;
 use super::lookup::lookups;
 use crate::handle::new_ref;
 
@@ -15,8 +16,6 @@ lookups! {
     // Limited since 3.12.
     vectorcall: "PyObject_Vectorcall" = fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject;
     vectorcall_method: "PyObject_VectorcallMethod" = fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject;
-    // Limited since 3.15, and there since 3.4.
-    finalize: "PyObject_CallFinalizerFromDealloc" = fn(*mut PyObject) -> c_int;
     // Not limited; there since 3.4.
     is_attached: "PyGILState_Check" = fn() -> c_int;
 }
@@ -47,16 +46,29 @@ pub(crate) unsafe fn PyBytes_AS_STRING(bytes: *mut PyObject) -> *mut c_char {
     unsafe { ffi::PyBytes_AsString(bytes) }
 }
 
+/// PyPy does not export it.
+pub(crate) unsafe fn PyModule_SetDocString(module: *mut PyObject, doc: *const c_char) -> c_int {
+    // SAFETY: the contract is the same; the text is released here.
+    unsafe {
+        let doc = ffi::PyUnicode_FromString(doc);
+        if doc.is_null() {
+            return -1;
+        }
+        let result = ffi::PyObject_SetAttrString(module, c"__doc__".as_ptr(), doc);
+        ffi::Py_DECREF(doc);
+        result
+    }
+}
+
 /// Where it cannot be asked, the thread is taken for attached.
 pub(crate) unsafe fn PyGILState_Check() -> c_int {
     // SAFETY: it may be asked at any time.
     is_attached().map_or(1, |function| unsafe { function() })
 }
 
-/// Each CPython has it; where it is not found, finalizers are not run.
 pub(crate) unsafe fn PyObject_CallFinalizerFromDealloc(object: *mut PyObject) -> c_int {
     // SAFETY: the contract is the same.
-    finalize().map_or(0, |function| unsafe { function(object) })
+    unsafe { host::finalize(object) }
 }
 
 pub(crate) unsafe fn PyObject_Vectorcall(

@@ -16,7 +16,7 @@ mod texts;
 mod threads;
 mod types;
 
-pub(crate) use host::{is, line_number, running_place};
+pub(crate) use host::{clear_dict, dealloc_drops_type, is, line_number, new_name, running_place};
 pub(crate) use metaclass::of_metaclass;
 pub(crate) use numbers::*;
 pub(crate) use objects::*;
@@ -30,8 +30,9 @@ pub(crate) mod ffi {
 
     pub(crate) use super::missing::{
         PY_VECTORCALL_ARGUMENTS_OFFSET, PyBytes_AS_STRING, PyContextVar_Get, PyContextVar_New,
-        PyContextVar_Set, PyGILState_Check, PyObject_CallFinalizerFromDealloc, PyObject_Vectorcall,
-        PyObject_VectorcallDict, PyObject_VectorcallMethod, PyTuple_GET_ITEM, PyTuple_GET_SIZE,
-        PyTuple_SET_ITEM, PyVectorcall_NARGS,
+        PyContextVar_Set, PyGILState_Check, PyModule_SetDocString,
+        PyObject_CallFinalizerFromDealloc, PyObject_Vectorcall, PyObject_VectorcallDict,
+        PyObject_VectorcallMethod, PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_SET_ITEM,
+        PyVectorcall_NARGS,
     };
 }

@@ -6,10 +6,9 @@ use core::ptr;
 use pyo3_ffi as ffi;
 
 use super::host;
-use super::lookup::lookups;
 use super::missing::PyTuple_GET_SIZE;
 use super::texts::interned;
-use crate::types::{clear, find_record};
+use crate::types::find_record;
 
 pub(crate) use host::{
     tp_alloc, tp_base, tp_call, tp_clear, tp_dealloc, tp_finalize, tp_free, tp_init, tp_members,
@@ -140,35 +139,5 @@ pub(crate) unsafe fn call_vectorcall(
         let result = function(object, all.as_ptr(), nargs as usize, names);
         ffi::Py_XDECREF(names);
         result
-    }
-}
-
-lookups! {
-    // Not limited; since 3.13.
-    clear_managed_dict: "PyObject_ClearManagedDict" = fn(*mut ffi::PyObject);
-    // Where there is no managed dict, or not yet.
-    dict_place: "_PyObject_GetDictPtr" = fn(*mut ffi::PyObject) -> *mut *mut ffi::PyObject;
-}
-
-/// `Py_TPFLAGS_MANAGED_DICT`
-const MANAGED_DICT: c_ulong = 1 << 4;
-
-/// Empties the `__dict__` of a dead object, if it has one.
-///
-/// # Safety
-/// The object is still in one piece.
-pub(crate) unsafe fn clear_dict(object: *mut ffi::PyObject) {
-    // SAFETY: the caller's promise; the place of a dict holds it or null.
-    unsafe {
-        if let Some(function) = clear_managed_dict()
-            && flags(ffi::Py_TYPE(object)) & MANAGED_DICT != 0
-        {
-            function(object);
-        } else if let Some(function) = dict_place() {
-            let dict = function(object);
-            if !dict.is_null() {
-                clear(dict);
-            }
-        }
     }
 }

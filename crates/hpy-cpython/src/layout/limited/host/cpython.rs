@@ -1,6 +1,6 @@
 //! CPython, whose limited API this side was written for.
 
-use core::ffi::{CStr, c_int, c_void};
+use core::ffi::{CStr, c_char, c_int, c_ulong, c_void};
 use std::ffi::CString;
 use std::sync::OnceLock;
 
@@ -9,10 +9,73 @@ use pyo3_ffi as ffi;
 use super::super::lookup::lookups;
 use super::types::{tp_basicsize, tp_itemsize};
 use crate::interpreter::running_minor;
+use crate::layout::clear;
+
+lookups! {
+    // Not limited; since 3.13.
+    clear_managed_dict: "PyObject_ClearManagedDict" = fn(*mut ffi::PyObject);
+    // Where there is no managed dict, or not yet.
+    dict_place: "_PyObject_GetDictPtr" = fn(*mut ffi::PyObject) -> *mut *mut ffi::PyObject;
+}
+
+/// `Py_TPFLAGS_MANAGED_DICT`
+const MANAGED_DICT: c_ulong = 1 << 4;
+
+/// Empties the `__dict__` of a dead object, if it has one.
+///
+/// # Safety
+/// The object is still in one piece.
+pub(crate) unsafe fn clear_dict(object: *mut ffi::PyObject) {
+    // SAFETY: the caller's promise; the place of a dict holds it or null.
+    unsafe {
+        if let Some(function) = clear_managed_dict()
+            && ffi::PyType_GetFlags(ffi::Py_TYPE(object)) & MANAGED_DICT != 0
+        {
+            function(object);
+        } else if let Some(function) = dict_place() {
+            let dict = function(object);
+            if !dict.is_null() {
+                clear(dict);
+            }
+        }
+    }
+}
+
+/// Whether the `tp_dealloc` of a type drops an object's reference to its type. That of a heap type does, for every object that it frees.
+///
+/// # Safety
+/// `ty` is a type.
+pub(crate) unsafe fn dealloc_drops_type(ty: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { ffi::PyType_HasFeature(ty, ffi::Py_TPFLAGS_HEAPTYPE) != 0 }
+}
+
+lookups! {
+    // Limited since 3.15, and there since 3.4.
+    finalizer: "PyObject_CallFinalizerFromDealloc" = fn(*mut ffi::PyObject) -> c_int;
+}
+
+/// Runs the finalizer of a dead object; -1 if the object lives on. Where the function is not found, finalizers are not run.
+///
+/// # Safety
+/// The object is dead, and in one piece.
+pub(crate) unsafe fn finalize(object: *mut ffi::PyObject) -> c_int {
+    // SAFETY: the caller's promise.
+    finalizer().map_or(0, |function| unsafe { function(object) })
+}
 
 /// The name that a function of the C API is exported under.
 pub(crate) fn exported(name: &CStr) -> CString {
     name.to_owned()
+}
+
+/// A new reference to the `str` of a name, the one that the interpreter's caches look for; null with an exception.
+///
+/// # Safety
+/// `text` is a C string, and the interpreter is attached.
+pub(crate) unsafe fn new_name(text: *const c_char) -> *mut ffi::PyObject {
+    // SAFETY: as required.
+    unsafe { ffi::PyUnicode_InternFromString(text) }
 }
 
 /// Whether two references are to one object.

@@ -1,13 +1,53 @@
 //! GraalPy, whose own objects live in a Java machine. What C code sees of one is a stand-in, which keeps it alive.
 
-use core::ffi::{CStr, c_int};
+use core::ffi::{CStr, c_char, c_int};
 use std::ffi::CString;
 
 use pyo3_ffi as ffi;
 
+use super::super::lookup::lookups;
+
+/// Nothing: the attributes of objects are the interpreter's own.
+///
+/// # Safety
+/// The object is still in one piece.
+pub(crate) unsafe fn clear_dict(_object: *mut ffi::PyObject) {}
+
+/// Whether the `tp_dealloc` of a type drops an object's reference to its type. That of a heap type does, for every object that it frees.
+///
+/// # Safety
+/// `ty` is a type.
+pub(crate) unsafe fn dealloc_drops_type(ty: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { ffi::PyType_HasFeature(ty, ffi::Py_TPFLAGS_HEAPTYPE) != 0 }
+}
+
+lookups! {
+    // Limited since 3.15, and there since 3.4.
+    finalizer: "PyObject_CallFinalizerFromDealloc" = fn(*mut ffi::PyObject) -> c_int;
+}
+
+/// Runs the finalizer of a dead object; -1 if the object lives on. Where the function is not found, finalizers are not run.
+///
+/// # Safety
+/// The object is dead, and in one piece.
+pub(crate) unsafe fn finalize(object: *mut ffi::PyObject) -> c_int {
+    // SAFETY: the caller's promise.
+    finalizer().map_or(0, |function| unsafe { function(object) })
+}
+
 /// The name that a function of the C API is exported under.
 pub(crate) fn exported(name: &CStr) -> CString {
     name.to_owned()
+}
+
+/// A new reference to the `str` of a name, the one that the interpreter's caches look for; null with an exception.
+///
+/// # Safety
+/// `text` is a C string, and the interpreter is attached.
+pub(crate) unsafe fn new_name(text: *const c_char) -> *mut ffi::PyObject {
+    // SAFETY: as required.
+    unsafe { ffi::PyUnicode_InternFromString(text) }
 }
 
 /// Whether two references are to one object. It may have two stand-ins, and equal numbers are one object.

@@ -3,7 +3,7 @@
 //!
 //! Its types are structs with CPython's fields, which its headers publish; `PyType_GetSlot` tells those of some types only.
 
-use core::ffi::{CStr, c_int};
+use core::ffi::{CStr, c_char, c_int};
 use std::ffi::CString;
 
 use pyo3_ffi as ffi;
@@ -39,11 +39,42 @@ fields! {
     weak_offset: isize = tp_weaklistoffset;
 }
 
+/// Nothing: the attributes of objects are the interpreter's own.
+///
+/// # Safety
+/// The object is still in one piece.
+pub(crate) unsafe fn clear_dict(_object: *mut ffi::PyObject) {}
+
+/// Whether the `tp_dealloc` of a type drops an object's reference to its type: that of every builtin does, too.
+///
+/// # Safety
+/// `ty` is a type.
+pub(crate) unsafe fn dealloc_drops_type(_ty: *mut ffi::PyTypeObject) -> bool {
+    true
+}
+
+/// Runs no finalizer: PyPy has run it before it lets the object die.
+///
+/// # Safety
+/// The object is dead, and in one piece.
+pub(crate) unsafe fn finalize(_object: *mut ffi::PyObject) -> c_int {
+    0
+}
+
 /// The name that PyPy exports a function of the C API under.
 pub(crate) fn exported(name: &CStr) -> CString {
     let text = name.to_string_lossy();
     let (before, rest) = text.split_once("Py").unwrap_or((&text, ""));
     CString::new(format!("{before}PyPy{rest}")).unwrap_or_default()
+}
+
+/// A new reference to the `str` of a name; null with an exception. `PyUnicode_InternFromString` takes the text for Latin-1.
+///
+/// # Safety
+/// `text` is a C string, and the interpreter is attached.
+pub(crate) unsafe fn new_name(text: *const c_char) -> *mut ffi::PyObject {
+    // SAFETY: as required.
+    unsafe { ffi::PyUnicode_FromString(text) }
 }
 
 /// Whether two references are to one object. It may have two structs, and equal numbers are one object.
