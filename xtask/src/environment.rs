@@ -17,7 +17,7 @@ pub struct Environment {
     dir: PathBuf,
     version: String,
     /// The interpreter, if it has HPy itself.
-    native: Option<PathBuf>,
+    foreign: Option<PathBuf>,
 }
 
 impl Environment {
@@ -34,9 +34,9 @@ impl Environment {
         };
         let version = version(&python)?;
         let dir = root.join("target/xtask").join(format!("venv-{version}{purpose}"));
-        let native = native::is_native(&version).then(|| python.clone());
-        let environment = Self { root: root.to_path_buf(), dir, version, native };
-        if environment.native.is_some() {
+        let foreign = native::is_foreign(&version).then(|| python.clone());
+        let environment = Self { root: root.to_path_buf(), dir, version, foreign };
+        if environment.foreign.is_some() {
             native::prepare_packages(&environment.packages())?;
         } else if !environment.python().exists() {
             environment.make(&python)?;
@@ -76,7 +76,12 @@ impl Environment {
 
     /// Whether its Python has HPy itself.
     pub fn is_native(&self) -> bool {
-        self.native.is_some()
+        native::is_native(&self.version)
+    }
+
+    /// Whether its Python is not CPython, so that it is a folder of packages.
+    pub fn is_foreign(&self) -> bool {
+        self.foreign.is_some()
     }
 
     /// Where the packages are, if it is a folder of packages.
@@ -86,7 +91,7 @@ impl Environment {
 
     /// Its interpreter.
     pub fn python(&self) -> PathBuf {
-        if let Some(python) = &self.native {
+        if let Some(python) = &self.foreign {
             return python.clone();
         }
         let name = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
@@ -105,7 +110,7 @@ impl Environment {
         if let Some(include) = self.other_headers() {
             command.env("CPATH", include);
         }
-        if let Some(python) = &self.native {
+        if let Some(python) = &self.foreign {
             command
                 .env("PYTHONPATH", self.packages())
                 .env(native::EXECUTABLE, python)
@@ -149,7 +154,7 @@ impl Environment {
 
     /// `pip install`, of the environment itself or, for a folder of packages, of the first Python there is.
     fn pip_install(&self) -> Result<Command> {
-        let mut pip = if self.is_native() {
+        let mut pip = if self.is_foreign() {
             let helper = Self::prepare_for(&self.root, None, "-pip")?;
             helper.require(&["pip>=25.1"])?;
             helper.command()
@@ -157,7 +162,7 @@ impl Environment {
             self.command()
         };
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        if self.is_native() {
+        if self.is_foreign() {
             pip.arg("--target").arg(self.packages());
         }
         Ok(pip)
@@ -173,8 +178,8 @@ impl Environment {
     pub fn install(&self, wheel: &Path) -> Result<()> {
         let mut pip = self.pip_install()?;
         pip.args(["--force-reinstall", "--no-deps"]);
-        if self.is_native() {
-            pip.arg("--upgrade").args(native::PIP_OPTIONS);
+        if self.is_foreign() {
+            pip.arg("--upgrade").args(native::pip_options(wheel));
         }
         run(pip.arg(wheel))
     }
@@ -189,7 +194,6 @@ impl Environment {
         if self.is_native() {
             return native::build_wheel(&self.root, profile, &out);
         }
-        self.require(&["maturin>=1.9,<2"])?;
         step("build the wheel");
         if out.exists() {
             fs::remove_dir_all(&out).context("cannot remove the wheel that was built before")?;
@@ -197,15 +201,25 @@ impl Environment {
         // maturin puts libraries together in one place of the target folder. Commands that test several interpreters build for
         // them in another, so that they can run at the same time as the others.
         let target = if profile == "dev" { "target/xtask/dev" } else { "target" };
-        run(self
-            .command()
-            .args(["-m", "maturin", "build", "--profile", profile, "--locked"])
-            .args(features)
-            .args(["--target-dir", target, "--compatibility", "linux", "--interpreter"])
-            .arg(self.python())
-            .arg("--out")
-            .arg(&out))?;
+        let mut maturin = self.maturin()?;
+        maturin.args(["build", "--profile", profile, "--locked"]).args(features);
+        maturin.args(["--target-dir", target, "--compatibility", "linux", "--interpreter"]);
+        run(maturin.arg(self.python()).arg("--out").arg(&out))?;
         self.wheel()
+    }
+
+    /// The program that builds wheels. CPython runs it, which tells it what it asks another interpreter for.
+    fn maturin(&self) -> Result<Command> {
+        const MATURIN: &[&str] = &["maturin>=1.9,<2"];
+        if !self.is_foreign() {
+            self.require(MATURIN)?;
+            let mut maturin = self.command();
+            maturin.args(["-m", "maturin"]);
+            return Ok(maturin);
+        }
+        let helper = Self::prepare_for(&self.root, None, "-pip")?;
+        helper.require(MATURIN)?;
+        Ok(self.other(helper.dir.join("bin/maturin")))
     }
 
     /// The wheel that was built last.

@@ -1,4 +1,4 @@
-//! `cargo xtask matrix`: the same universal files on every CPython that is here, and on interpreters that have HPy themselves.
+//! `cargo xtask matrix`: the same universal files on every CPython that is here, and on other interpreters.
 //!
 //! The first interpreter compiles each universal library once; all run that very file, and say what its checksum is. What is compiled for
 //! one CPython only, such as the CPython ABI, is compiled and run on each.
@@ -33,6 +33,8 @@ const WANTED: &[&str] = &[
     "3.13d",
     "pypy7.3",
     "graalpy24.2",
+    "pypy8.0",
+    "graalpy25.0",
 ];
 
 /// The universal libraries of the examples and of the test of everything: source, and flags.
@@ -159,9 +161,9 @@ fn find(given: &[PathBuf], only_these: bool) -> Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
-/// Whether a label such as `3.14t` is that of CPython 3.9 or later, or that of an interpreter with HPy.
+/// Whether a label such as `3.14t` is that of CPython 3.9 or later, or that of another interpreter.
 fn is_supported(label: &str) -> bool {
-    if native::is_native(label) {
+    if native::is_foreign(label) {
         return true;
     }
     let minor = label.strip_prefix("3.").map(|rest| rest.trim_end_matches(['d', 't']));
@@ -236,7 +238,7 @@ impl<'a> Matrix<'a> {
     fn cell(&mut self, environment: &Environment, column: Column) -> Cell {
         match column {
             // The interpreter loads what was compiled once; it compiles nothing.
-            Column::Others if environment.is_native() => Ok("–".to_owned()),
+            Column::Others if environment.is_foreign() => Ok("–".to_owned()),
             Column::Wheel => Ok("built".to_owned()),
             Column::Everything => self.everything(environment),
             Column::Examples => self.examples(environment),
@@ -310,7 +312,7 @@ impl<'a> Matrix<'a> {
     fn universal(&mut self, environment: &Environment) -> Cell {
         let mut pytest = self.pytest(environment, "universal");
         pytest.args(["tests", "-k", "universal"]);
-        if environment.is_native() {
+        if environment.is_foreign() {
             pytest.args(PACKAGE_TESTS.iter().map(|file| format!("--ignore=tests/{file}.py")));
         }
         let text = self.tests(pytest, "universal")?;
@@ -424,10 +426,10 @@ mod tests {
 
     #[test]
     fn labels_are_versions_from_3_9_on() {
-        for label in ["3.9", "3.15", "3.14t", "3.13d", "3.14td"] {
+        for label in ["3.9", "3.15", "3.14t", "3.13d", "3.14td", "pypy8.0"] {
             assert!(is_supported(label), "{label}");
         }
-        for label in ["2.7", "3.8", "3.6d", "3.x", "pypy8.0", ""] {
+        for label in ["2.7", "3.8", "3.6d", "3.x", "jython2.7", ""] {
             assert!(!is_supported(label), "{label}");
         }
     }

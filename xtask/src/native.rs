@@ -20,22 +20,37 @@ pub const EXECUTABLE: &str = "HPY_PYTHON";
 const PYTHON_TAGS: &str = "pp39.pp310.pp311.graalpy311";
 const ABI_TAG: &str = "none";
 
-/// What lets the pip of another interpreter install the wheel.
-pub const PIP_OPTIONS: &[&str] = &[
-    "--implementation",
-    "pp",
-    "--python-version",
-    "311",
-    "--abi",
-    ABI_TAG,
-    "--platform",
-    "linux_x86_64",
-    "--only-binary=:all:",
-];
-
 /// Whether an interpreter has HPy itself.
 pub fn is_native(version: &str) -> bool {
     ["pypy7.", "graalpy24."].iter().any(|prefix| version.starts_with(prefix))
+}
+
+/// Whether an interpreter is another than CPython. It has a folder of packages in place of a virtual environment: one that is started
+/// by a script cannot be linked to.
+pub fn is_foreign(version: &str) -> bool {
+    ["pypy", "graalpy"].iter().any(|prefix| version.starts_with(prefix))
+}
+
+/// What lets the pip of another interpreter install a wheel: what its name says, `hpy-VERSION-pp311-pypy311_pp80-PLATFORM.whl`.
+pub fn pip_options(wheel: &Path) -> Vec<String> {
+    let name = wheel.file_stem().map(|name| name.to_string_lossy().into_owned());
+    let mut parts = name.as_deref().unwrap_or_default().rsplit('-');
+    let mut next = || parts.next().unwrap_or_default();
+    let (platform, abi, tags) = (next(), next(), next());
+    let python = tags.split('.').next().unwrap_or_default();
+    let digits = python.find(|c: char| c.is_ascii_digit()).unwrap_or(python.len());
+    let (implementation, version) = python.split_at(digits);
+    [
+        ["--implementation", implementation],
+        ["--python-version", version],
+        ["--abi", abi],
+        ["--platform", platform],
+        ["--only-binary", ":all:"],
+    ]
+    .concat()
+    .into_iter()
+    .map(str::to_owned)
+    .collect()
 }
 
 /// Makes a folder of packages, which Python finds with PYTHONPATH; the start-up files in it are to work all the same.
@@ -149,6 +164,16 @@ fn pack(root: &Path, content: &Path, out: &Path) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wheel_is_installed_for_the_interpreter_of_its_name() {
+        let name = "hpy-0.10.0.dev0-pp311-pypy311_pp80-linux_x86_64.whl";
+        let options = pip_options(Path::new(name)).join(" ");
+        assert!(options.starts_with("--implementation pp --python-version 311 --abi pypy311_pp80"));
+        assert!(options.contains("--platform linux_x86_64"), "{options}");
+        let name = "hpy-0.10.0.dev0-graalpy312-graalpy250_312_native-linux_x86_64.whl";
+        assert!(pip_options(Path::new(name)).join(" ").contains("graalpy --python-version 312"));
+    }
 
     #[test]
     fn who_has_hpy_is_known_by_the_version() {

@@ -28,7 +28,7 @@ const NATIVE_REQUIREMENTS: &[&str] = &["pytest>=8", "pytest-xdist>=3", "setuptoo
 
 /// What the Python tests need in an environment.
 pub fn requirements(environment: &Environment) -> &'static [&'static str] {
-    if environment.is_native() { NATIVE_REQUIREMENTS } else { REQUIREMENTS }
+    if environment.is_foreign() { NATIVE_REQUIREMENTS } else { REQUIREMENTS }
 }
 
 /// Runs the Rust tests, builds and installs the wheel, and runs the Python tests; `arguments` go to pytest.
