@@ -184,6 +184,8 @@ def check_slots(mod, abi):
     if abi != "abi3":
         with memoryview(x) as view:
             assert bytes(view) == b"some bytes" and mod.buffers_exported() == 1
+        del view
+        collect()
     assert mod.buffers_exported() == 0
 
 
