@@ -33,7 +33,8 @@ def raises(exception, function, *args):
 
 IS_CPYTHON = sys.implementation.name == "cpython"
 
-# PyPy 8 knows C structs only through its emulation of CPython's C API, which finds no cycle that goes through one.
+# PyPy 8 knows C structs only through its emulation of CPython's C API, which finds no cycle
+# that goes through one.
 COLLECTS_CYCLES = getattr(sys, "pypy_version_info", (7,)) < (8,)
 
 

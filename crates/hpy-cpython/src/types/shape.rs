@@ -64,14 +64,14 @@ unsafe fn behind_items(object: *mut ffi::PyObject, size: usize, items: usize) ->
 }
 
 unsafe fn behind_digits(object: *mut ffi::PyObject) -> *mut c_void {
-    // SAFETY: the object is an int whose type was made for that shape.
+    // SAFETY: the type of the object was made for that shape.
     unsafe { behind_items(object, layout::long_size(), layout::digits_size(object)) }
 }
 
 unsafe fn behind_tuple(object: *mut ffi::PyObject) -> *mut c_void {
-    // SAFETY: the object is a tuple whose type was made for that shape.
+    // SAFETY: the type of the object was made for that shape.
     unsafe {
-        let items = ffi::PyTuple_Size(object) as usize * size_of::<*mut ffi::PyObject>();
+        let items = layout::tuple_length(object) * size_of::<*mut ffi::PyObject>();
         behind_items(object, layout::tuple_size(), items)
     }
 }

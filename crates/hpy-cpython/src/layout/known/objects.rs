@@ -133,6 +133,16 @@ pub(crate) unsafe fn with_items<R>(
     unsafe { use_(tuple_items(tuple).cast(), ffi::Py_SIZE(tuple)) }
 }
 
+/// The number of items of an object of the shape Tuple: none, if it is no tuple.
+///
+/// # Safety
+/// The object is a tuple, or its type has the layout of one.
+#[inline(always)]
+pub(crate) unsafe fn tuple_length(object: *mut ffi::PyObject) -> usize {
+    // SAFETY: the place of the size is zero in what is no tuple.
+    unsafe { ffi::Py_SIZE(object).unsigned_abs() }
+}
+
 /// The number of bytes of a `bytes` object.
 ///
 /// # Safety

@@ -88,6 +88,15 @@ pub(crate) unsafe fn with_items<R>(
     use_(many.as_ptr(), size)
 }
 
+/// The number of items of an object of the shape Tuple: none, if it is no tuple.
+///
+/// # Safety
+/// The object is alive, or dead and in one piece.
+pub(crate) unsafe fn tuple_length(object: *mut ffi::PyObject) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe { if ffi::PyTuple_Check(object) == 0 { 0 } else { ffi::PyTuple_Size(object) as usize } }
+}
+
 /// The number of bytes of a `bytes` object.
 ///
 /// # Safety

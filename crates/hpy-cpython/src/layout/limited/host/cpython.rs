@@ -186,7 +186,7 @@ lookups! {
 /// Python code runs, and a dead object may be asked.
 ///
 /// # Safety
-/// The object is an instance of `int`.
+/// The object is an instance of `int`, or its type has the layout of one and no digits.
 pub(crate) unsafe fn digits_size(object: *mut ffi::PyObject) -> usize {
     // SAFETY: the caller's promise. Before 3.12 the number of digits is the object's size, negative for a negative int; in 3.12 and
     // 3.13 it is above three bits in the word at its place.
@@ -195,6 +195,7 @@ pub(crate) unsafe fn digits_size(object: *mut ffi::PyObject) -> usize {
         let digits = match running_minor() {
             ..=11 => word().unsigned_abs(),
             12 | 13 => word() as usize >> 3,
+            _ if ffi::PyLong_Check(object) == 0 => 0,
             _ => bits(object).div_ceil(if digit_size() == 2 { 15 } else { 30 }),
         };
         digits * digit_size()
