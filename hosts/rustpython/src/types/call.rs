@@ -6,7 +6,7 @@ use hpy_abi::*;
 use rustpython_vm::function::FuncArgs;
 use rustpython_vm::{PyObject, PyObjectRef, PyResult, VirtualMachine};
 
-use super::instance::with_struct;
+use super::instance::{Struct, with_struct};
 use super::record;
 use crate::downcall::Target;
 use crate::handles::object;
@@ -15,7 +15,17 @@ use crate::upcall::inside;
 
 /// What an instance is called through.
 fn target(callable: &PyObject, vm: &VirtualMachine) -> PyResult<Target> {
-    let own = with_struct(callable, |own| own.call.get().or(own.record.call)).flatten();
+    let own = |own: &Struct| {
+        let Some((offset, ctx)) = own.record.call_place else {
+            return own.call.get().or(own.record.call);
+        };
+        // SAFETY: the author keeps a `HPyCallFunction` there, all zeros or valid; the context is that of the type.
+        unsafe {
+            let place = own.data().byte_offset(offset).cast::<HPyCallFunction>();
+            Target::new(ctx as *mut HPyContext, HPyFunc_KEYWORDS, (*place).impl_)
+        }
+    };
+    let own = with_struct(callable, own).flatten();
     let target = own.or_else(|| record::find(callable.class())?.call);
     target.ok_or_else(|| {
         vm.new_type_error(format!("'{}' object is not callable", callable.class().name()))
@@ -61,7 +71,13 @@ pub(crate) unsafe extern "C" fn ctx_SetCallFunction(
         }
         // SAFETY: the extension's own context.
         let target = unsafe { Target::new(ctx, HPyFunc_KEYWORDS, author) };
-        with_struct(callable, |own| own.call.set(target));
+        with_struct(callable, |own| match own.record.call_place {
+            // SAFETY: the author keeps a `HPyCallFunction` there.
+            Some((offset, _)) => unsafe {
+                own.data().byte_offset(offset).cast::<HPyCallFunction>().copy_from(func, 1);
+            },
+            None => own.call.set(target),
+        });
         Ok(())
     })
 }

@@ -236,6 +236,10 @@ impl<'a> Draft<'a> {
             objects: Vec::new(),
             cell: below.and_then(|below| below.cell).or(new_cell),
             call: below.and_then(|below| below.call),
+            call_place: match self.definitions.vectorcall {
+                Some(member) => Some((member.offset, self.ctx as usize)),
+                None => below.and_then(|below| below.call_place),
+            },
             callable: self.definitions.vectorcall.is_some()
                 || self.definitions.call.is_some()
                 || below.is_some_and(|below| below.callable),

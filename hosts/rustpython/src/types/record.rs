@@ -39,6 +39,8 @@ pub(crate) struct Record {
     pub(crate) cell: Option<isize>,
     /// What instances are called through unless they say otherwise.
     pub(crate) call: Option<Target>,
+    /// Where in the struct the author keeps the call function of an instance, and for which context.
+    pub(crate) call_place: Option<(isize, usize)>,
     /// Whether instances can be called through a function of their own.
     pub(crate) callable: bool,
     /// The record of the base.

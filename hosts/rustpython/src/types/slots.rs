@@ -259,7 +259,8 @@ fn hash(object: &PyObject, vm: &VirtualMachine) -> PyResult<rustpython_vm::commo
     let hash = lock::enter(vm, || unsafe {
         let object = Borrowed::new(object);
         let hash = call!(target(object.get() => HPy) -> isize);
-        if hash == -1 { status(vm, -1).map(|()| hash) } else { Ok(hash) }
+        // -1 without an exception is a hash: `hash()` makes another number of it.
+        crate::error::take().map_or(Ok(hash), Err)
     })?;
     Ok(hash as rustpython_vm::common::hash::PyHash)
 }
