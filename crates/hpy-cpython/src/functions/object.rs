@@ -16,7 +16,10 @@ use crate::load::Load;
 pub(crate) unsafe extern "C" fn ctx_Length(_ctx: *mut HPyContext, h: HPy) -> isize {
     let object = py(h);
     // SAFETY: the handle is open.
-    unsafe { layout::list_length(object).unwrap_or_else(|| ffi::PyObject_Length(object)) }
+    unsafe {
+        let short = layout::list_length(object).or_else(|| layout::length(object));
+        short.unwrap_or_else(|| ffi::PyObject_Length(object))
+    }
 }
 
 /// `HPy_GetItem`
@@ -48,6 +51,21 @@ pub(crate) unsafe extern "C" fn ctx_GetItem_i(_ctx: *mut HPyContext, obj: HPy, i
     let object = py(obj);
     // SAFETY: the handle is open.
     unsafe { layout::item(object, idx).map_or_else(|| get_item_by_key(object, idx), hpy) }
+}
+
+/// `HPy_SetItem`
+pub(crate) unsafe extern "C" fn ctx_SetItem(
+    _ctx: *mut HPyContext,
+    obj: HPy,
+    key: HPy,
+    value: HPy,
+) -> c_int {
+    let (object, key, value) = (py(obj), py(key), py(value));
+    // SAFETY: the handles are open.
+    unsafe {
+        layout::set_dict_item(object, key, value)
+            .unwrap_or_else(|| ffi::PyObject_SetItem(object, key, value))
+    }
 }
 
 /// `HPy_SetItem_i`

@@ -39,7 +39,10 @@ pub(crate) unsafe extern "C" fn ctx_TypeCheck(
         if flags(own) & needed != needed {
             return 0;
         }
-        ffi::PyType_IsSubtype(own, wanted)
+        match layout::is_subtype(own, flags(own), wanted) {
+            Some(is_subtype) => c_int::from(is_subtype),
+            None => ffi::PyType_IsSubtype(own, wanted),
+        }
     }
 }
 

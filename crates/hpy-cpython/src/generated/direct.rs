@@ -452,17 +452,6 @@ pub(crate) unsafe extern "C" fn ctx_Contains(
     unsafe { ffi::PySequence_Contains(py(container), py(key)) }
 }
 
-/// `HPy_SetItem`
-pub(crate) unsafe extern "C" fn ctx_SetItem(
-    _ctx: *mut HPyContext,
-    obj: HPy,
-    key: HPy,
-    value: HPy,
-) -> c_int {
-    // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe { ffi::PyObject_SetItem(py(obj), py(key), py(value)) }
-}
-
 /// `HPy_Repr`
 pub(crate) unsafe extern "C" fn ctx_Repr(_ctx: *mut HPyContext, obj: HPy) -> HPy {
     // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
@@ -551,15 +540,6 @@ pub(crate) unsafe extern "C" fn ctx_Bytes_FromString(
     unsafe { hpy(ffi::PyBytes_FromString(bytes)) }
 }
 
-/// `HPyUnicode_FromString`
-pub(crate) unsafe extern "C" fn ctx_Unicode_FromString(
-    _ctx: *mut HPyContext,
-    utf8: *const c_char,
-) -> HPy {
-    // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe { hpy(ffi::PyUnicode_FromString(utf8)) }
-}
-
 /// `HPyUnicode_Check`
 pub(crate) unsafe extern "C" fn ctx_Unicode_Check(_ctx: *mut HPyContext, h: HPy) -> c_int {
     // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
@@ -582,16 +562,6 @@ pub(crate) unsafe extern "C" fn ctx_Unicode_AsLatin1String(_ctx: *mut HPyContext
 pub(crate) unsafe extern "C" fn ctx_Unicode_AsUTF8String(_ctx: *mut HPyContext, h: HPy) -> HPy {
     // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
     unsafe { hpy(ffi::PyUnicode_AsUTF8String(py(h))) }
-}
-
-/// `HPyUnicode_AsUTF8AndSize`
-pub(crate) unsafe extern "C" fn ctx_Unicode_AsUTF8AndSize(
-    _ctx: *mut HPyContext,
-    h: HPy,
-    size: *mut isize,
-) -> *const c_char {
-    // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe { ffi::PyUnicode_AsUTF8AndSize(py(h), size) }
 }
 
 /// `HPyUnicode_FromWideChar`
@@ -639,17 +609,6 @@ pub(crate) unsafe extern "C" fn ctx_Unicode_ReadChar(
     unsafe { ffi::PyUnicode_ReadChar(py(h), index) }
 }
 
-/// `HPyUnicode_DecodeASCII`
-pub(crate) unsafe extern "C" fn ctx_Unicode_DecodeASCII(
-    _ctx: *mut HPyContext,
-    ascii: *const c_char,
-    size: isize,
-    errors: *const c_char,
-) -> HPy {
-    // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe { hpy(ffi::PyUnicode_DecodeASCII(ascii, size, errors)) }
-}
-
 /// `HPyUnicode_DecodeLatin1`
 pub(crate) unsafe extern "C" fn ctx_Unicode_DecodeLatin1(
     _ctx: *mut HPyContext,
@@ -671,16 +630,6 @@ pub(crate) unsafe extern "C" fn ctx_List_Check(_ctx: *mut HPyContext, h: HPy) ->
 pub(crate) unsafe extern "C" fn ctx_List_New(_ctx: *mut HPyContext, len: isize) -> HPy {
     // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
     unsafe { hpy(ffi::PyList_New(len)) }
-}
-
-/// `HPyList_Append`
-pub(crate) unsafe extern "C" fn ctx_List_Append(
-    _ctx: *mut HPyContext,
-    h_list: HPy,
-    h_item: HPy,
-) -> c_int {
-    // SAFETY: the caller keeps the contract of the function, which is that of the C API's.
-    unsafe { ffi::PyList_Append(py(h_list), py(h_item)) }
 }
 
 /// `HPyDict_Check`

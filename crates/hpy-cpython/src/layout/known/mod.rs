@@ -5,6 +5,7 @@ mod frames;
 mod metaclass;
 mod numbers;
 mod objects;
+mod short;
 mod threads;
 mod types;
 
@@ -12,6 +13,7 @@ pub(crate) use frames::*;
 pub(crate) use metaclass::of_metaclass;
 pub(crate) use numbers::*;
 pub(crate) use objects::*;
+pub(crate) use short::*;
 pub(crate) use threads::*;
 pub(crate) use types::*;
 

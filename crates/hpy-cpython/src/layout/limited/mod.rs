@@ -12,6 +12,7 @@ mod missing;
 mod numbers;
 mod objects;
 mod record;
+mod short;
 mod texts;
 mod threads;
 mod types;
@@ -21,6 +22,7 @@ pub(crate) use metaclass::of_metaclass;
 pub(crate) use numbers::*;
 pub(crate) use objects::*;
 pub(crate) use record::*;
+pub(crate) use short::*;
 pub(crate) use threads::*;
 pub(crate) use types::*;
 
