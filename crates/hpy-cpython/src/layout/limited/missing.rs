@@ -180,7 +180,7 @@ unsafe fn context_var_type() -> *mut PyObject {
         if module.is_null() {
             return ptr::null_mut();
         }
-        let class = ffi::PyObject_GetAttrString(module, c"ContextVar".as_ptr());
+        let class = get_attribute(module, c"ContextVar");
         ffi::Py_DECREF(module);
         class
     }
@@ -230,6 +230,21 @@ pub(crate) unsafe fn PyContextVar_New(
     }
 }
 
+/// An attribute as a new reference, or null with an exception. The name is the same object each time: CPython's cache of attributes
+/// keeps the names that it was asked for.
+pub(super) unsafe fn get_attribute(object: *mut PyObject, name: &core::ffi::CStr) -> *mut PyObject {
+    // SAFETY: the object is alive; the name is released here.
+    unsafe {
+        let name = host::new_name(name.as_ptr());
+        if name.is_null() {
+            return ptr::null_mut();
+        }
+        let attribute = ffi::PyObject_GetAttr(object, name);
+        ffi::Py_DECREF(name);
+        attribute
+    }
+}
+
 /// Calls a method with an argument, or with none.
 pub(super) unsafe fn call_method(
     object: *mut PyObject,
@@ -238,7 +253,7 @@ pub(super) unsafe fn call_method(
 ) -> *mut PyObject {
     // SAFETY: the objects are alive, the argument may be null.
     unsafe {
-        let method = ffi::PyObject_GetAttrString(object, name.as_ptr());
+        let method = get_attribute(object, name);
         if method.is_null() {
             return ptr::null_mut();
         }

@@ -41,7 +41,7 @@ pub(super) unsafe fn attribute(ty: *mut ffi::PyTypeObject, name: &CStr) -> *mut 
     // SAFETY: `ty` is a type; what is made here is released here.
     unsafe {
         let plain = (&raw mut ffi::PyType_Type).cast();
-        let attributes = ffi::PyObject_GetAttrString(plain, c"__dict__".as_ptr());
+        let attributes = super::missing::get_attribute(plain, c"__dict__");
         if attributes.is_null() {
             return ptr::null_mut();
         }
