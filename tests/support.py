@@ -49,6 +49,10 @@ INCLUDE = ROOT / "include"
 
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
+DEBUG_BUILD = hasattr(sys, "gettotalrefcount")
+"""Whether this is a debug build of CPython, which counts all references, and ends the process where
+a function breaks its contract."""
+
 COUNTS = sys.implementation.name == "cpython"
 """Whether objects have reference counts, and memory blocks are counted."""
 
@@ -326,7 +330,7 @@ def no_leak(function, *tracked, rounds=200):
 def totals():
     """What grows if the whole process leaks, by name."""
     found = {"memory blocks": sys.getallocatedblocks()}
-    if hasattr(sys, "gettotalrefcount"):
+    if DEBUG_BUILD:
         found["references"] = sys.gettotalrefcount()
     return found
 

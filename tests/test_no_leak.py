@@ -1,7 +1,5 @@
 """The check for leaks that all tests of the API use: it finds those that are made on purpose."""
 
-import sys
-
 import pytest
 import support
 
@@ -44,7 +42,7 @@ def test_an_object(leaks, no_leak):
 
 
 @pytest.mark.skipif(
-    not hasattr(sys, "gettotalrefcount"), reason="only a debug build of CPython counts references"
+    not support.DEBUG_BUILD, reason="only a debug build of CPython counts references"
 )
 def test_a_reference_to_any_object(leaks, no_leak):
     thing = object()
