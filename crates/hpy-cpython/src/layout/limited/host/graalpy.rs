@@ -5,8 +5,6 @@ use std::ffi::CString;
 
 use pyo3_ffi as ffi;
 
-use super::super::lookup::lookups;
-
 /// Nothing: the attributes of objects are the interpreter's own.
 ///
 /// # Safety
@@ -22,18 +20,20 @@ pub(crate) unsafe fn dealloc_drops_type(ty: *mut ffi::PyTypeObject) -> bool {
     unsafe { ffi::PyType_HasFeature(ty, ffi::Py_TPFLAGS_HEAPTYPE) != 0 }
 }
 
-lookups! {
-    // Limited since 3.15, and there since 3.4.
-    finalizer: "PyObject_CallFinalizerFromDealloc" = fn(*mut ffi::PyObject) -> c_int;
-}
-
-/// Runs the finalizer of a dead object; -1 if the object lives on. Where the function is not found, finalizers are not run.
+/// Runs the finalizer of a dead object; -1 if the object lives on. GraalPy has no function for it.
 ///
 /// # Safety
 /// The object is dead, and in one piece.
 pub(crate) unsafe fn finalize(object: *mut ffi::PyObject) -> c_int {
-    // SAFETY: the caller's promise.
-    finalizer().map_or(0, |function| unsafe { function(object) })
+    // SAFETY: the caller's promise; a reference keeps the object from dying again meanwhile.
+    unsafe {
+        let Some(finalize) = super::types::tp_finalize(ffi::Py_TYPE(object)) else { return 0 };
+        let references = &raw mut (*object).ob_refcnt.ob_refcnt;
+        *references += 1;
+        finalize(object);
+        *references -= 1;
+        if *references > 0 { -1 } else { 0 }
+    }
 }
 
 /// The name that a function of the C API is exported under.
