@@ -23,8 +23,8 @@ def name():
     return f"{implementation.name}{version[0]}.{version[1]}"
 
 
-def expect_defects(items):
-    """Marks the collected tests that cannot pass here."""
+def expect_defects(items, suite="tests"):
+    """Marks the collected tests that cannot pass here; `suite` is the list that names them."""
     file = HOSTS / f"{name()}.toml"
     if not file.exists():
         return
@@ -33,8 +33,8 @@ def expect_defects(items):
         mark = pytest.mark.xfail(
             reason=defect["what"], run=not defect.get("crashes", False), strict=True
         )
-        marks.update(dict.fromkeys(defect["tests"], mark))
+        marks.update(dict.fromkeys(defect.get(suite, ()), mark))
     for item in items:
-        mark = marks.get(item.nodeid.removeprefix("tests/"))
+        mark = marks.get(item.nodeid.removeprefix("tests/").removeprefix("test/"))
         if mark is not None:
             item.add_marker(mark)

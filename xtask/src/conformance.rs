@@ -140,7 +140,7 @@ fn mix(root: &Path, new: &Environment, old: &Environment) -> Result<PathBuf> {
 }
 
 /// Downloads the suite's source archive and unpacks its tests.
-fn fetch(root: &Path, environment: &Environment) -> Result<PathBuf> {
+pub fn fetch(root: &Path, environment: &Environment) -> Result<PathBuf> {
     let suite = root.join("target/xtask/conformance");
     if suite.join("test").exists() {
         return Ok(suite);

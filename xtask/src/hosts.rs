@@ -19,19 +19,29 @@ struct Defect {
     what: String,
     #[serde(default)]
     crashes: bool,
+    #[serde(default)]
     tests: Vec<String>,
+    /// The same of the published suite.
+    #[serde(default)]
+    published: Vec<String>,
+}
+
+impl Defect {
+    fn all(&self) -> Vec<&str> {
+        self.tests.iter().chain(&self.published).map(String::as_str).collect()
+    }
 }
 
 /// Of each interpreter that is listed, a table of what it does otherwise and in which tests that shows.
 pub fn defects(root: &Path) -> Result<String> {
     let mut text = String::new();
     for (name, host) in read(&root.join("tests/hosts"))? {
-        let count: usize = host.defect.iter().map(|defect| defect.tests.len()).sum();
+        let count: usize = host.defect.iter().map(|defect| defect.all().len()).sum();
         writeln!(text, "\n### {name}: {count} tests that cannot pass\n")?;
         writeln!(text, "| what is different | tests |\n|---|---|")?;
-        for Defect { what, crashes, tests } in &host.defect {
-            let ends = if *crashes { " (not run: the process ends)" } else { "" };
-            writeln!(text, "| {what}{ends} | {} |", names(tests).join(", "))?;
+        for defect in &host.defect {
+            let ends = if defect.crashes { " (not run: the process ends)" } else { "" };
+            writeln!(text, "| {}{ends} | {} |", defect.what, names(&defect.all()).join(", "))?;
         }
     }
     Ok(text)
@@ -53,7 +63,7 @@ fn read(folder: &Path) -> Result<BTreeMap<String, Host>> {
 }
 
 /// The functions of the tests, each once, with how many of them there are.
-fn names(tests: &[String]) -> Vec<String> {
+fn names(tests: &[&str]) -> Vec<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for test in tests {
         let function = test.rsplit("::").next().unwrap_or(test);
@@ -73,7 +83,7 @@ mod tests {
     #[test]
     fn tests_of_one_function_are_counted() {
         let tests = ["a.py::test_x[one]", "a.py::test_x[two]", "b.py::test_y[z]"];
-        let names = names(&tests.map(str::to_owned));
+        let names = names(&tests);
         assert_eq!(names, ["`test_x` (2)", "`test_y`"]);
     }
 }

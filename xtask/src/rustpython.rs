@@ -4,9 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::compile::compiler;
+use crate::conformance;
+use crate::environment::Environment;
+use crate::pytest::{self, Outcome, count};
 use crate::shell::{cargo, require_compiler, run, step};
 
 /// What is done with the host.
@@ -26,6 +29,12 @@ pub enum Action {
     },
     /// Measure what calls take, with all optimisations
     Bench,
+    /// Run the universal and debug tests in it: those of the API here, and the published suite of hpy 0.9.0
+    Suites {
+        /// With all optimisations
+        #[arg(long)]
+        release: bool,
+    },
     /// Run it
     Run {
         /// With all optimisations
@@ -42,11 +51,83 @@ pub fn rustpython(root: &Path, action: &Action) -> Result<()> {
     match action {
         Action::Build { release } => build(root, *release).map(drop),
         Action::Test { release } => test(root, *release),
+        Action::Suites { release } => suites(root, *release),
         Action::Bench => bench(root),
         Action::Run { release, arguments } => {
             let program = build(root, *release)?;
             run(Command::new(program).args(arguments))
         }
+    }
+}
+
+/// What the tests import there: packages of Python alone.
+const REQUIREMENTS: &[&str] = &["pytest>=8", "filelock"];
+
+/// Our tests that need no other ABI, no other Python and no second interpreter.
+const TESTS: &[&str] = &[
+    "tests/api",
+    "tests/test_argparse.py",
+    "tests/test_buildvalue.py",
+    "tests/test_format.py",
+    "tests/test_helpers.py",
+    "tests/test_structseq.py",
+    "tests/test_threads.py",
+];
+
+/// Runs both suites; what RustPython cannot pass is expected to fail, as `tests/hosts` has it.
+fn suites(root: &Path, release: bool) -> Result<()> {
+    require_compiler()?;
+    let program = build(root, release)?;
+    let environment = Environment::prepare(root, None)?;
+    let published = conformance::fetch(root, &environment)?;
+    let packages = packages(root, &environment)?;
+    let path = std::env::join_paths([packages, root.join("python"), root.join("tests")])?;
+    let pytest = |folder: &Path| {
+        let mut pytest = Command::new(&program);
+        pytest
+            .current_dir(folder)
+            .env("PYTHONPATH", &path)
+            .env("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+            // What pytest writes into asserts goes through RustPython's `ast`, which loses lone surrogates.
+            .args(["-m", "pytest", "--assert=plain", "-q", "--tb=short"]);
+        pytest
+    };
+    let mut own = pytest(root);
+    own.args(TESTS).args(["-k", "(universal or debug) and not cpython and not hybrid"]);
+    let own = suite("our suite", &mut own, &target(root).join("tests.xml"));
+    let mut theirs = pytest(&published);
+    theirs.args(["-p", "published_on_host", "--rootdir=.", "test", "--ignore=test/hpy_devel"]);
+    theirs.args(["-k", "(universal or debug or trace) and not hybrid"]);
+    own.and(suite("the published suite", &mut theirs, &target(root).join("published.xml")))
+}
+
+/// The folder with what the tests import, which any Python's pip can fill.
+fn packages(root: &Path, environment: &Environment) -> Result<PathBuf> {
+    let folder = target(root).join("packages");
+    if !folder.exists() {
+        step("install pytest for RustPython");
+        let mut pip = environment.command();
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]);
+        run(pip.arg(&folder).args(REQUIREMENTS))?;
+    }
+    Ok(folder)
+}
+
+/// Runs the tests of one suite and says how many passed; fails if one failed that was not expected to.
+fn suite(title: &str, pytest: &mut Command, report: &Path) -> Result<()> {
+    step(&format!("run {title} on RustPython"));
+    let cases = pytest::run(pytest, report)?;
+    let number = |outcome| count(&cases, outcome);
+    println!(
+        "rustpython: {title}: {} passed, {} cannot, {} failed, {} skipped",
+        number(Outcome::Passed),
+        number(Outcome::Known),
+        number(Outcome::Failed),
+        number(Outcome::Skipped)
+    );
+    match number(Outcome::Failed) {
+        0 => Ok(()),
+        failed => bail!("{failed} of {title} failed on RustPython"),
     }
 }
 
