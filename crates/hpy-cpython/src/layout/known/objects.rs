@@ -1,6 +1,8 @@
 //! Items and sizes of objects.
 
-use core::ffi::{c_char, c_int};
+#[cfg(not(Py_GIL_DISABLED))]
+use core::ffi::c_char;
+use core::ffi::c_int;
 
 use hpy_abi::HPy;
 use pyo3_ffi as ffi;

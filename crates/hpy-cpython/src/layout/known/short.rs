@@ -89,11 +89,12 @@ pub(crate) unsafe fn is_subtype(
     (is_below && flags & ffi::Py_TPFLAGS_HEAPTYPE == 0).then_some(wanted == object)
 }
 
-/// The flags of a str, in one word of it, that say that nothing but ASCII characters follows its head. In 3.14 the field in front of them
-/// is larger. The bits of a word lie so where the first byte is the lowest.
-const COMPACT_ASCII: u32 = if cfg!(Py_3_14) { 0b11 << 19 } else { 0b11 << 5 };
+/// The flags of a str, in one word of it, that say that nothing but ASCII characters follows its head. The bits of a word lie so where the
+/// first byte is the lowest.
+const COMPACT_ASCII: u32 = 0b11 << 5;
 
-const KNOWS_ASCII: bool = IS_LOCKED && !cfg!(Py_3_15) && cfg!(target_endian = "little");
+/// Releases of 3.14 do not agree about the field in front of the flags, and one runtime is for all of them.
+const KNOWS_ASCII: bool = IS_LOCKED && !cfg!(Py_3_14) && cfg!(target_endian = "little");
 
 /// The text of a str of ASCII characters, which is also its UTF-8.
 ///
