@@ -6,6 +6,7 @@ one process: `HPY_WRITE_DOCS=1 pytest tests/test_debug_bugs.py`.
 
 import os
 import re
+import sys
 
 import pytest
 import support
@@ -115,8 +116,12 @@ def test_a_hook_is_called_instead(bug):
     done = run(bug.compiled(bug.wrong), HOOKED.format(program=bug.program), **environment(bug))
     if bug.hook is None:
         assert done.returncode == -bug.signal, done
-    else:
-        assert done.stdout.split() == [bug.hook, bug.code, bug.code, *bug.raises.split()], done
+        return
+    raised = bug.raises.split()
+    if bug.code == "HPY-D002" and sys.implementation.name == "rustpython":
+        # Its handles are no addresses, which an object may still be found at.
+        raised = ["SystemError"]
+    assert done.stdout.split() == [bug.hook, bug.code, bug.code, *raised], done
 
 
 def table():

@@ -297,6 +297,22 @@ def test_power_with_a_modulus(mod):
         mod.HPy_InPlacePower(2, 3, 0)
 
 
+def test_a_method_in_python_gets_no_modulus(mod):
+    class A:
+        def __ipow__(self, other):
+            return NotImplemented if other == 0 else ("ipow", other)
+
+        def __pow__(self, other, modulus):
+            return "pow", other, modulus
+
+    class B(int):
+        pass
+
+    assert mod.HPy_InPlacePower(A(), 7, "modulus") == ("ipow", 7)
+    assert mod.HPy_InPlacePower(A(), 0, "modulus") == ("pow", 0, "modulus")
+    assert mod.HPy_InPlacePower(B(2), 10, 1000) == 24
+
+
 @pytest.mark.api("HPyNumber_Check")
 def test_number_check(mod):
     numbers = [0, True, 1.5, 1j, Decimal(1), Fraction(1), MyInt(), Indexed(), Truncated()]

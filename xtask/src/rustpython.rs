@@ -68,6 +68,7 @@ const TESTS: &[&str] = &[
     "tests/api",
     "tests/test_argparse.py",
     "tests/test_buildvalue.py",
+    "tests/test_debug_bugs.py::test_a_hook_is_called_instead",
     "tests/test_format.py",
     "tests/test_helpers.py",
     "tests/test_structseq.py",
@@ -93,7 +94,8 @@ fn suites(root: &Path, release: bool) -> Result<()> {
         pytest
     };
     let mut own = pytest(root);
-    // ThreadSanitizer does not see the host's lock, which is not compiled for it.
+    // ThreadSanitizer sees neither the host's lock nor how the collector stops the threads, which are not compiled for it: it takes
+    // a traverse function that reads a new struct for a race with the allocator that made it in another thread.
     let selected = "(universal or debug) and not cpython and not hybrid and not sanitizer";
     own.args(TESTS).args(["-k", selected]);
     let own = suite("our suite", &mut own, &target(root).join("tests.xml"));

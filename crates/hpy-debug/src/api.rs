@@ -166,7 +166,7 @@ impl Api {
         match invalid {
             Invalid::Closed(index) => {
                 let verdict = self.find(&USE_AFTER_CLOSE, parameter, h, report::CLOSED);
-                if verdict == Verdict::Fail {
+                if verdict == Verdict::Fail || !self.world().host().finds_closed() {
                     return self.failed(&USE_AFTER_CLOSE);
                 }
                 // Who set a hook wants to see what comes of it, as with HPy 0.9.

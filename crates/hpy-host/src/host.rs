@@ -34,6 +34,12 @@ pub trait Host: Sync {
     /// The interpreter is attached and the handle open.
     unsafe fn lasting(&self, object: HPy) -> HPy;
 
+    /// Whether its functions take a closed handle as long as the object lives. If not, debug mode lets a function fail that was given
+    /// one, also where a hook wants to go on.
+    fn finds_closed(&self) -> bool {
+        true
+    }
+
     /// Shows the types behind `object` that HPy made, from its own type to the most basic.
     ///
     /// # Safety

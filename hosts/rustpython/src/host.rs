@@ -37,6 +37,11 @@ impl Host for RustPython {
         unsafe { handles::lasting(h) }
     }
 
+    fn finds_closed(&self) -> bool {
+        // The slot may belong to another handle by then.
+        false
+    }
+
     unsafe fn levels(&self, h: HPy, show: &mut dyn FnMut(&Level)) {
         // SAFETY: the caller's promise.
         let record = find_record(unsafe { alive(h) }.class());

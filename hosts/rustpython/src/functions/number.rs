@@ -1,7 +1,9 @@
 //! Operators.
 
 use rustpython_vm::protocol::PyNumber;
-use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine};
+use rustpython_vm::{AsObject, PyObject, PyObjectRef, PyResult, VirtualMachine, identifier};
+
+use crate::types::SlotWrapper;
 
 macro_rules! binary {
     ($($name:ident = $operator:ident;)*) => {$(
@@ -62,13 +64,29 @@ pub(crate) fn Power(vm: &VirtualMachine, h1: &PyObject, h2: &PyObject, h3: &PyOb
 }
 
 /// `HPy_InPlacePower`
+///
+/// A method in Python gets no third argument, as on CPython; `**=` has none.
 pub(crate) fn InPlacePower(
     vm: &VirtualMachine,
     h1: &PyObject,
     h2: &PyObject,
     h3: &PyObject,
 ) -> PyResult {
+    let name = identifier!(vm, __ipow__);
+    if !vm.is_none(h3) && h1.class().get_attr(name).is_some_and(|method| !is_native(vm, &method)) {
+        let result = vm.call_special_method(h1, name, (h2.to_owned(),))?;
+        if !result.is(&vm.ctx.not_implemented) {
+            return Ok(result);
+        }
+        return vm._pow(h1, h2, h3);
+    }
     vm._ipow(h1, h2, h3)
+}
+
+/// Whether a type's attribute is the function of a slot: RustPython's, or an extension's.
+fn is_native(vm: &VirtualMachine, attribute: &PyObject) -> bool {
+    attribute.class().is(vm.ctx.types.wrapper_descriptor_type)
+        || attribute.downcast_ref::<SlotWrapper>().is_some()
 }
 
 /// `HPyNumber_Check`

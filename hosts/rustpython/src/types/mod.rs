@@ -26,6 +26,7 @@ pub(crate) use shape::{
     ctx_AsStruct_Long, ctx_AsStruct_Object, ctx_AsStruct_Tuple, ctx_AsStruct_Type,
     ctx_AsStruct_Unicode, ctx_Type_GetBuiltinShape,
 };
+pub(crate) use wrappers::SlotWrapper;
 
 use rustpython_vm::{PyResult, VirtualMachine};
 
