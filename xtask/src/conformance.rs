@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::environment::Environment;
 use crate::old;
@@ -146,12 +146,14 @@ pub fn fetch(root: &Path, environment: &Environment) -> Result<PathBuf> {
         return Ok(suite);
     }
     step("fetch the published suite");
-    fs::create_dir_all(&suite)?;
+    // Another command may do so at the same time: the folder gets its name when all is in it.
+    let folder = suite.with_extension(std::process::id().to_string());
+    fs::create_dir_all(&folder)?;
     run(environment
         .command()
         .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"])
         .args(["--no-binary", ":all:", RELEASE, "--dest"])
-        .arg(&suite))?;
+        .arg(&folder))?;
     let unpack = "import sys, tarfile, glob\n\
         archive = tarfile.open(glob.glob(sys.argv[1] + '/hpy-*.tar.gz')[0])\n\
         for member in archive.getmembers():\n\
@@ -159,7 +161,12 @@ pub fn fetch(root: &Path, environment: &Environment) -> Result<PathBuf> {
         \x20   if rest.startswith('test/'):\n\
         \x20       member.name = rest\n\
         \x20       archive.extract(member, sys.argv[1])\n";
-    run(environment.command().args(["-c", unpack]).arg(&suite))?;
+    run(environment.command().args(["-c", unpack]).arg(&folder))?;
+    fs::create_dir_all(&suite)?;
+    if fs::rename(folder.join("test"), suite.join("test")).is_err() {
+        ensure!(suite.join("test").exists(), "cannot put the published suite into its folder");
+    }
+    fs::remove_dir_all(&folder)?;
     Ok(suite)
 }
 

@@ -111,8 +111,11 @@ fn packages(root: &Path, environment: &Environment) -> Result<PathBuf> {
     if !folder.exists() {
         step("install pytest for RustPython");
         let mut pip = environment.command();
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]);
-        run(pip.arg(&folder).args(REQUIREMENTS))?;
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        // It has its name when all is in it: the folder may outlive a command that was ended.
+        let unfinished = folder.with_extension("unfinished");
+        run(pip.args(["--upgrade", "--target"]).arg(&unfinished).args(REQUIREMENTS))?;
+        fs::rename(&unfinished, &folder).context("cannot put pytest into its folder")?;
     }
     Ok(folder)
 }
@@ -141,6 +144,8 @@ fn suite(title: &str, pytest: &mut Command, report: &Path) -> Result<()> {
 pub fn build(root: &Path, release: bool) -> Result<PathBuf> {
     step("build hpy-rustpython");
     let mut build = cargo(&root.join("hosts/rustpython"));
+    // What the environment says of the profile is meant for the other crates; here it would compile all again.
+    build.env_remove("CARGO_PROFILE_DEV_DEBUG");
     build
         .args(["build", "--locked", "--ignore-rust-version"])
         .arg("--target-dir")
