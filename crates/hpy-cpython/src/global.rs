@@ -3,6 +3,7 @@
 //! The variable holds a number ([`hpy_host::global_number`]); the load's table holds the value. The unsafe code is sound because tables are used only by threads that are attached to the
 //! interpreter, one at a time, and no Python code runs meanwhile.
 
+use core::sync::atomic::{AtomicIsize, Ordering};
 #[cfg(Py_GIL_DISABLED)]
 use std::sync::{Mutex, PoisonError};
 
@@ -47,24 +48,41 @@ pub(crate) unsafe extern "C" fn ctx_Global_Store(
     // SAFETY: the extension calls with its own context, a variable of its own and an open handle.
     unsafe {
         let load = Load::of(ctx);
-        let index = global_number(load.library, global);
         let new = py(h);
         ffi::Py_XINCREF(new);
-        let old = load.globals.with(|globals| {
-            if index >= globals.len() {
-                grow(globals, index);
-            }
-            core::mem::replace(&mut globals[index], new)
+        // Number 0 is that of no variable: this one has not got one yet.
+        let index = AtomicIsize::from_ptr(&raw mut (*global)._i).load(Ordering::Relaxed) as usize;
+        let old = load.globals.with(|globals| match globals.get_mut(index) {
+            Some(value) if index != 0 => Some(core::mem::replace(value, new)),
+            _ => None,
         });
-        // Last, because it may run Python code that uses the table.
-        ffi::Py_XDECREF(old);
+        match old {
+            // Last, because it may run Python code that uses the table.
+            Some(old) => ffi::Py_XDECREF(old),
+            None => store_first(load, global, new),
+        }
     }
 }
 
-/// Makes room for the variable with a number that the table does not have yet.
+/// Stores the first value of a variable in a load; the reference goes to the table.
+///
+/// # Safety
+/// As for [`ctx_Global_Store`].
 #[cold]
-fn grow(globals: &mut Vec<*mut ffi::PyObject>, index: usize) {
-    globals.resize(index + 1, core::ptr::null_mut());
+#[inline(never)]
+unsafe fn store_first(load: &Load, global: *mut HPyGlobal, new: *mut ffi::PyObject) {
+    // SAFETY: the caller's promise.
+    let old = unsafe {
+        let index = global_number(load.library, global);
+        load.globals.with(|globals| {
+            if index >= globals.len() {
+                globals.resize(index + 1, core::ptr::null_mut());
+            }
+            core::mem::replace(&mut globals[index], new)
+        })
+    };
+    // SAFETY: the table's reference. Another thread may have stored a value meanwhile.
+    unsafe { ffi::Py_XDECREF(old) };
 }
 
 /// `HPyGlobal_Load`: a number that the load's table does not have is a variable with no value. The
