@@ -212,7 +212,9 @@ fn test(root: &Path, release: bool) -> Result<()> {
     let everything = folder.join("everything.hpy0.so");
     run(script("tests/c/check_everything.py").arg(everything).arg("universal"))?;
     step("import the examples, and look for leaks");
-    run(script("hosts/rustpython/tests/check_leaks.py").arg(&folder))
+    run(script("hosts/rustpython/tests/check_leaks.py").arg(&folder))?;
+    step("show what RustPython itself does otherwise");
+    run(&mut script("hosts/rustpython/tests/check_otherwise.py"))
 }
 
 /// Compiles a universal library; no Python is needed.
