@@ -23,23 +23,28 @@ def counts():
     return len(gc.get_objects()), hpy.universal._open_handles()
 
 
+def grown_by(function):
+    """Call a function many times; return by how much the process has grown, in kB."""
+    before = resident()
+    for _ in range(CALLS):
+        function()
+    return resident() - before
+
+
 def check(name, function):
     """Call a function until what it keeps would show."""
     for _ in range(1000):
         function()
     objects, handles = counts()
-    before = resident()
-    for _ in range(CALLS):
-        function()
+    grown = grown_by(function)
     objects_after, handles_after = counts()
-    grown = resident() - before
     print(
         f"{name}: {objects_after - objects} objects, {handles_after - handles} handles, {grown} kB"
     )
     assert handles_after == handles
     assert objects_after - objects < 100
-    # A leak of one word a call would be 800 kB.
-    assert grown < 2000
+    # A leak of one word a call is 800 kB each time; the allocator goes up and down.
+    assert grown < 600 or min(grown_by(function) for _ in range(5)) < 600
 
 
 def use_json(module):
