@@ -200,7 +200,10 @@ unsafe fn tuple(args: *const *mut ffi::PyObject, nargs: isize) -> *mut ffi::PyOb
 }
 
 /// The keyword arguments in a new dict; null if there are none, or with an exception.
-unsafe fn keywords(
+///
+/// # Safety
+/// The names are a tuple of as many as there are values, or null.
+pub(crate) unsafe fn keywords(
     values: *const *mut ffi::PyObject,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {

@@ -1,7 +1,7 @@
 //! Types: made from a specification, with a C struct behind each instance. `docs/architecture.md` has the design.
 
 mod call;
-mod construct;
+pub(crate) mod construct;
 mod create;
 mod dealloc;
 mod gc;

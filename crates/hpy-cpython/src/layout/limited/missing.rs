@@ -11,6 +11,7 @@ use pyo3_ffi::PyObject;
 use super::host;
 use super::lookup::lookups;
 use crate::handle::new_ref;
+use crate::types::construct::keywords;
 
 lookups! {
     // Limited since 3.12.
@@ -84,7 +85,7 @@ pub(crate) unsafe fn PyObject_Vectorcall(
         }
         let nargs = PyVectorcall_NARGS(nargsf);
         let tuple = tuple_of(args, nargs);
-        let keywords = keywords_of(args.wrapping_offset(nargs), names);
+        let keywords = keywords(args.wrapping_offset(nargs), names);
         let mut result = ptr::null_mut();
         if !tuple.is_null() && (names.is_null() || !keywords.is_null()) {
             result = ffi::PyObject_Call(callable, tuple, keywords);
@@ -146,25 +147,6 @@ unsafe fn tuple_of(args: *const *mut PyObject, nargs: isize) -> *mut PyObject {
             }
         }
         tuple
-    }
-}
-
-/// A new dict of the keyword arguments; null if there are none, or with an exception.
-unsafe fn keywords_of(values: *const *mut PyObject, names: *mut PyObject) -> *mut PyObject {
-    // SAFETY: the names are a tuple, or null; there is a value for each.
-    unsafe {
-        if names.is_null() {
-            return ptr::null_mut();
-        }
-        let dict = ffi::PyDict_New();
-        for index in 0..ffi::PyTuple_Size(names) {
-            let name = ffi::PyTuple_GetItem(names, index);
-            if dict.is_null() || ffi::PyDict_SetItem(dict, name, *values.offset(index)) < 0 {
-                ffi::Py_XDECREF(dict);
-                return ptr::null_mut();
-            }
-        }
-        dict
     }
 }
 

@@ -5,12 +5,6 @@ use std::ffi::CString;
 
 use pyo3_ffi as ffi;
 
-/// Nothing: the attributes of objects are the interpreter's own.
-///
-/// # Safety
-/// The object is still in one piece.
-pub(crate) unsafe fn clear_dict(_object: *mut ffi::PyObject) {}
-
 /// Whether the `tp_dealloc` of a type drops an object's reference to its type. That of a heap type does, for every object that it frees.
 ///
 /// # Safety
@@ -50,47 +44,12 @@ pub(crate) unsafe fn new_name(text: *const c_char) -> *mut ffi::PyObject {
     unsafe { ffi::PyUnicode_InternFromString(text) }
 }
 
-/// Whether two references are to one object. It may have two stand-ins, and equal numbers are one object.
-///
-/// # Safety
-/// The objects are alive, or null.
-pub(crate) unsafe fn is(first: *mut ffi::PyObject, second: *mut ffi::PyObject) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe {
-        first == second || !first.is_null() && !second.is_null() && ffi::Py_Is(first, second) != 0
-    }
-}
-
-/// The state of the thread, which is attached.
-pub(crate) unsafe fn thread_state() -> usize {
-    // SAFETY: as required.
-    unsafe { ffi::PyThreadState_Get() as usize }
-}
-
-/// The interpreter: there is one.
-pub(crate) unsafe fn interpreter() -> usize {
-    1
-}
-
-/// Its number.
-pub(crate) unsafe fn interpreter_id() -> i64 {
-    0
-}
-
 /// Nothing: its C API shows no frames.
 ///
 /// # Safety
 /// The interpreter is attached.
 pub(crate) unsafe fn running_place() -> Option<(*mut ffi::PyCodeObject, c_int)> {
     None
-}
-
-/// The number of the line of a place.
-///
-/// # Safety
-/// The place is what [`running_place`] gave.
-pub(crate) unsafe fn line_number(_code: *mut ffi::PyCodeObject, place: c_int) -> c_int {
-    place
 }
 
 /// Reached only where `PyType_FromMetaclass` is missing.
@@ -106,12 +65,4 @@ pub(crate) unsafe fn of_metaclass(
     // SAFETY: as required.
     unsafe { ffi::PyErr_SetString(ffi::PyExc_TypeError, message.as_ptr()) };
     core::ptr::null_mut()
-}
-
-/// How many bytes the digits of an `int` take in its stand-in: none, because it has none.
-///
-/// # Safety
-/// The object is an instance of `int`.
-pub(crate) unsafe fn digits_size(_object: *mut ffi::PyObject) -> usize {
-    0
 }

@@ -1,7 +1,9 @@
-//! What interpreters do differently: one file each, with the same names.
+//! What interpreters do differently: one file each, with the same names; `emulated` is for two.
 
 #[cfg(not(any(PyPy, GraalPy)))]
 mod cpython;
+#[cfg(any(PyPy, GraalPy))]
+mod emulated;
 #[cfg(GraalPy)]
 mod graalpy;
 #[cfg(PyPy)]
@@ -11,6 +13,8 @@ mod types;
 
 #[cfg(not(any(PyPy, GraalPy)))]
 pub(crate) use cpython::*;
+#[cfg(any(PyPy, GraalPy))]
+pub(crate) use emulated::*;
 #[cfg(GraalPy)]
 pub(crate) use graalpy::*;
 #[cfg(PyPy)]

@@ -39,12 +39,6 @@ fields! {
     weak_offset: isize = tp_weaklistoffset;
 }
 
-/// Nothing: the attributes of objects are the interpreter's own.
-///
-/// # Safety
-/// The object is still in one piece.
-pub(crate) unsafe fn clear_dict(_object: *mut ffi::PyObject) {}
-
 /// Whether the `tp_dealloc` of a type drops an object's reference to its type: that of every builtin does, too.
 ///
 /// # Safety
@@ -77,33 +71,6 @@ pub(crate) unsafe fn new_name(text: *const c_char) -> *mut ffi::PyObject {
     unsafe { ffi::PyUnicode_FromString(text) }
 }
 
-/// Whether two references are to one object. It may have two structs, and equal numbers are one object.
-///
-/// # Safety
-/// The objects are alive, or null.
-pub(crate) unsafe fn is(first: *mut ffi::PyObject, second: *mut ffi::PyObject) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe {
-        first == second || !first.is_null() && !second.is_null() && ffi::Py_Is(first, second) != 0
-    }
-}
-
-/// The state of the thread, which is attached.
-pub(crate) unsafe fn thread_state() -> usize {
-    // SAFETY: as required.
-    unsafe { ffi::PyThreadState_Get() as usize }
-}
-
-/// The interpreter: there is one.
-pub(crate) unsafe fn interpreter() -> usize {
-    1
-}
-
-/// Its number.
-pub(crate) unsafe fn interpreter_id() -> i64 {
-    0
-}
-
 /// The code that the thread runs, as a new reference, and the line in it.
 ///
 /// # Safety
@@ -127,14 +94,6 @@ pub(crate) unsafe fn running_place() -> Option<(*mut ffi::PyCodeObject, c_int)> 
     }
 }
 
-/// The number of the line of a place.
-///
-/// # Safety
-/// The place is what [`running_place`] gave.
-pub(crate) unsafe fn line_number(_code: *mut ffi::PyCodeObject, place: c_int) -> c_int {
-    place
-}
-
 /// Its C API makes no types of a metaclass.
 ///
 /// # Safety
@@ -148,12 +107,4 @@ pub(crate) unsafe fn of_metaclass(
     // SAFETY: as required.
     unsafe { ffi::PyErr_SetString(ffi::PyExc_TypeError, message.as_ptr()) };
     core::ptr::null_mut()
-}
-
-/// How many bytes the digits of an `int` take in its C struct: none, because it has none.
-///
-/// # Safety
-/// The object is an instance of `int`.
-pub(crate) unsafe fn digits_size(_object: *mut ffi::PyObject) -> usize {
-    0
 }

@@ -1,0 +1,54 @@
+//! What interpreters have in common whose C API is an emulation: their own objects are no C structs.
+
+use core::ffi::c_int;
+
+use pyo3_ffi as ffi;
+
+/// Nothing: the attributes of objects are the interpreter's own.
+///
+/// # Safety
+/// The object is still in one piece.
+pub(crate) unsafe fn clear_dict(_object: *mut ffi::PyObject) {}
+
+/// Whether two references are to one object. It may have two structs or stand-ins, and equal numbers are one object.
+///
+/// # Safety
+/// The objects are alive, or null.
+pub(crate) unsafe fn is(first: *mut ffi::PyObject, second: *mut ffi::PyObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        first == second || !first.is_null() && !second.is_null() && ffi::Py_Is(first, second) != 0
+    }
+}
+
+/// The state of the thread, which is attached.
+pub(crate) unsafe fn thread_state() -> usize {
+    // SAFETY: as required.
+    unsafe { ffi::PyThreadState_Get() as usize }
+}
+
+/// The interpreter: there is one.
+pub(crate) unsafe fn interpreter() -> usize {
+    1
+}
+
+/// Its number.
+pub(crate) unsafe fn interpreter_id() -> i64 {
+    0
+}
+
+/// The number of the line of a place.
+///
+/// # Safety
+/// The place is what `running_place` gave.
+pub(crate) unsafe fn line_number(_code: *mut ffi::PyCodeObject, place: c_int) -> c_int {
+    place
+}
+
+/// How many bytes the digits of an `int` take in what C sees of it: none, because it has none.
+///
+/// # Safety
+/// The object is an instance of `int`.
+pub(crate) unsafe fn digits_size(_object: *mut ffi::PyObject) -> usize {
+    0
+}
