@@ -22,6 +22,7 @@
 //! ([`state`]) is never held while the wrapped context runs.
 #![allow(non_snake_case, non_upper_case_globals)] // the names are those of the ABI
 
+mod action;
 mod api;
 mod call;
 #[cfg(unix)]
@@ -49,6 +50,7 @@ mod unwind;
 mod view;
 mod world;
 
+pub use action::Action;
 pub use faults::report_faults;
 pub use resources::{Resource, open_resources};
 pub use trace::{Frame, Place};

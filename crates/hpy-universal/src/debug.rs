@@ -7,9 +7,9 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hpy_debug::Frame;
 use hpy_debug::findings::{CLASSES, Hook, LEAK};
 use hpy_debug::report::{Finding, Host, Verdict, copy_last_message_to, set_host};
+use hpy_debug::{Action, Frame};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -272,8 +272,9 @@ fn take_findings() -> Vec<(String, bool)> {
 /// HPY_DEBUG_ACTION.
 #[pyfunction]
 fn set_action(action: &str) -> PyResult<()> {
-    let action = Action::parse(action)
-        .ok_or_else(|| PyValueError::new_err(format!("Unknown action {action:?}. {ACTIONS}")))?;
+    let action = Action::parse(action).ok_or_else(|| {
+        PyValueError::new_err(format!("Unknown action {action:?}. {}", Action::NAMES))
+    })?;
     settings().action = Some(action);
     Ok(())
 }
@@ -299,30 +300,6 @@ fn copy_last_message(descriptor: Option<i32>) {
 fn describe(code: &str) -> Option<(&'static str, &'static str)> {
     let class = CLASSES.iter().find(|class| class.code == code)?;
     Some((class.title, class.advice))
-}
-
-/// What is done about a finding if no hook is set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// The process ends with the message.
-    Abort,
-    /// The message is printed, and the extension goes on.
-    Warn,
-    /// The function of the API fails with a SystemError.
-    Raise,
-}
-
-const ACTIONS: &str = "Use abort, warn or raise.";
-
-impl Action {
-    fn parse(name: &str) -> Option<Self> {
-        match name {
-            "abort" => Some(Self::Abort),
-            "warn" => Some(Self::Warn),
-            "raise" => Some(Self::Raise),
-            _ => None,
-        }
-    }
 }
 
 /// The action that was asked for, if one was.
@@ -361,7 +338,7 @@ fn start() -> PyResult<()> {
     };
     if let Some(name) = variable("HPY_DEBUG_ACTION") {
         let action =
-            Action::parse(&name).ok_or_else(|| invalid("HPY_DEBUG_ACTION", &name, ACTIONS));
+            Action::parse(&name).ok_or_else(|| invalid("HPY_DEBUG_ACTION", &name, Action::NAMES));
         settings().action = Some(action?);
     }
     if let Some(traces) = variable("HPY_DEBUG_TRACES") {

@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
+use hpy_debug::Action;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use crate::debug::{self, Action};
+use crate::debug;
 
 /// Whether leaks are told when the process ends.
 static TELL: AtomicBool = AtomicBool::new(true);

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;
 
-use hpy_debug::Frame;
 use hpy_debug::findings::Hook;
 use hpy_debug::report::{Finding, Host, Verdict, set_host};
+use hpy_debug::{Action, Frame};
 use parking_lot::Mutex;
 use rustpython_vm::builtins::PyCode;
 use rustpython_vm::vm::thread::try_with_current_vm;
@@ -379,7 +379,7 @@ pub(crate) mod _debug {
     fn set_action(action: rustpython_vm::builtins::PyStrRef, vm: &VirtualMachine) -> PyResult<()> {
         let name = action.to_string_lossy();
         let action = Action::parse(&name).ok_or_else(|| {
-            vm.new_value_error(format!("Unknown action {name:?}. {}", super::ACTIONS))
+            vm.new_value_error(format!("Unknown action {name:?}. {}", Action::NAMES))
         })?;
         settings().action = Some(action);
         Ok(())
@@ -392,30 +392,6 @@ pub(crate) mod _debug {
         match CLASSES.iter().find(|class| class.code == code) {
             Some(class) => vm.new_tuple((class.title, class.advice)).into(),
             None => vm.ctx.none(),
-        }
-    }
-}
-
-/// What is done about a finding if no hook is set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// The process ends with the message.
-    Abort,
-    /// The message is printed, and the extension goes on.
-    Warn,
-    /// The function of the API fails with a SystemError.
-    Raise,
-}
-
-const ACTIONS: &str = "Use abort, warn or raise.";
-
-impl Action {
-    fn parse(name: &str) -> Option<Self> {
-        match name {
-            "abort" => Some(Self::Abort),
-            "warn" => Some(Self::Warn),
-            "raise" => Some(Self::Raise),
-            _ => None,
         }
     }
 }
@@ -480,8 +456,8 @@ pub(crate) fn start(vm: &VirtualMachine) -> PyResult<()> {
         vm.new_value_error(message)
     };
     if let Some(name) = variable("HPY_DEBUG_ACTION") {
-        let action =
-            Action::parse(&name).ok_or_else(|| invalid("HPY_DEBUG_ACTION", &name, ACTIONS))?;
+        let action = Action::parse(&name)
+            .ok_or_else(|| invalid("HPY_DEBUG_ACTION", &name, Action::NAMES))?;
         settings().action = Some(action);
     }
     if let Some(traces) = variable("HPY_DEBUG_TRACES") {
