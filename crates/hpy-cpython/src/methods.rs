@@ -56,12 +56,7 @@ pub(crate) unsafe fn bind_plain(
 ) -> HPyCFunction {
     // SAFETY: the caller's promise.
     let entry = unsafe { Load::of(ctx) }.wrapped_entry(signature, author?);
-    let thunk = entry.and_then(|entry| thunk(kind, entry.first, entry.target as *const c_void));
-    match thunk {
-        // SAFETY: a thunk is code with the arguments of its target but the first.
-        Some(thunk) => unsafe { transmute::<*mut c_void, HPyCFunction>(thunk.as_ptr()) },
-        None => author,
-    }
+    entry.and_then(|entry| entry.as_function(kind)).or(author)
 }
 
 /// The entry of a method table for `meth`.

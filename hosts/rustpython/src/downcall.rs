@@ -8,7 +8,7 @@ use core::mem::transmute;
 
 use hpy_abi::{HPy, HPyCFunction, HPyContext, HPyFunc_Signature};
 use hpy_host::Entry;
-use hpy_host::thunk::{Kind, thunk};
+use hpy_host::thunk::Kind;
 use rustpython_vm::{PyResult, VirtualMachine};
 
 use crate::load::Load;
@@ -55,12 +55,7 @@ pub(crate) unsafe fn plain(
 ) -> HPyCFunction {
     // SAFETY: the caller's promise.
     let entry = unsafe { Load::of(ctx) }.wrapped_entry(signature, author?);
-    let thunk = entry.and_then(|entry| thunk(kind, entry.first, entry.target as *const c_void));
-    match thunk {
-        // SAFETY: a thunk is code with the arguments of its target but the first.
-        Some(thunk) => unsafe { transmute::<*mut c_void, HPyCFunction>(thunk.as_ptr()) },
-        None => author,
-    }
+    entry.and_then(|entry| entry.as_function(kind)).or(author)
 }
 
 /// Calls a target: `call!(target(a: HPy, b: isize) -> HPy)`. The types are those of the target's signature.
