@@ -1,7 +1,7 @@
 //! The Python that the commands work with: a virtual environment of the project's own, with the wheel installed in it. For an
 //! interpreter that has HPy itself it is a folder of packages: those that are unpacked anywhere make no virtual environments.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -119,6 +119,16 @@ impl Environment {
                 .env_remove("PYTHONDONTWRITEBYTECODE");
         }
         command
+    }
+
+    /// What `PYTHONPATH` must be for modules in another folder to be found, too.
+    pub fn python_path(&self, folder: &Path) -> OsString {
+        let mut path = folder.as_os_str().to_owned();
+        if self.is_foreign() {
+            path.push(if cfg!(windows) { ";" } else { ":" });
+            path.push(self.packages());
+        }
+        path
     }
 
     /// The folder above Python's own headers where those include headers from beside them, as Debian's do.

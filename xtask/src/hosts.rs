@@ -8,6 +8,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use crate::bench::page;
+
 /// `tests/hosts/NAME.toml`: what an interpreter does otherwise, and the tests that show it.
 #[derive(Deserialize)]
 struct Host {
@@ -32,8 +34,15 @@ impl Defect {
     }
 }
 
+/// Writes the table of the matrix, which `update` makes of the text that is there, and what interpreters do otherwise.
+pub fn write(root: &Path, update: impl FnOnce(&str) -> String) -> Result<()> {
+    let page = root.join("docs/hosts.md");
+    let defects = defects(root)?;
+    page::update(&page, "matrix --write", |old| format!("{}{defects}", update(old)))
+}
+
 /// Of each interpreter that is listed, a table of what it does otherwise and in which tests that shows.
-pub fn defects(root: &Path) -> Result<String> {
+fn defects(root: &Path) -> Result<String> {
     let mut text = String::new();
     for (name, host) in read(&root.join("tests/hosts"))? {
         let count: usize = host.defect.iter().map(|defect| defect.all().len()).sum();

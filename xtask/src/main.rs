@@ -16,6 +16,7 @@ mod ports;
 mod pytest;
 mod rustpython;
 mod shell;
+mod table;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -97,10 +98,10 @@ enum Command {
         /// An interpreter to use beside those that are found; may be given several times
         #[arg(long = "python", value_name = "PATH")]
         pythons: Vec<PathBuf>,
-        /// Look for no other interpreters
+        /// Look for no other interpreters, in HPY_MATRIX_PYTHONS neither
         #[arg(long)]
         only_these: bool,
-        /// Write what came out, and what is different on interpreters with an HPy of their own, into docs/hosts.md
+        /// Write what came out, and what interpreters do otherwise, into docs/hosts.md; what was not run stays there
         #[arg(long)]
         write: bool,
         /// What to run, instead of all columns

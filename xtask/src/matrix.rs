@@ -11,14 +11,15 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::bench::page;
 use crate::compile::{Abi, compile};
 use crate::environment::{Environment, version};
-use crate::pytest::{self, Outcome, count};
+use crate::pytest;
 use crate::shell::{output, require_compiler, run, step};
+use crate::table::Table;
 use crate::{conformance, hosts, native, test};
 
-/// The interpreters that should be here, in the order of the table. Other kinds that are found come behind them.
+/// The interpreters that should be here, in the order of the table. Other kinds that are found come behind them. The first one
+/// compiles.
 const WANTED: &[&str] = &[
     "3.11",
     "3.9",
@@ -106,8 +107,11 @@ impl Column {
 /// How a cell ended: what it says, or what went wrong.
 type Cell = Result<String>;
 
+/// The interpreters that were run, by label, and their cells.
+type Rows<'a> = [(&'a str, Vec<(Column, Cell)>)];
+
 /// Runs the columns, all of them if none is named, on the `pythons` and on those that are found unless `only_these`; writes what came
-/// out into `docs/hosts.md` if `write`.
+/// out into `docs/hosts.md` if `write`, where the cells that were not run stay.
 pub fn matrix(
     root: &Path,
     pythons: &[PathBuf],
@@ -125,19 +129,19 @@ pub fn matrix(
         rows.push((label.as_str(), matrix.row(python, columns)));
     }
     if write {
-        let text = format!("{}{}", table(&rows, columns), hosts::defects(root)?);
-        page::insert(&root.join("docs/hosts.md"), "matrix --write", &text)?;
+        let update = |old: &str| markdown(&fill(Table::read(old), &rows));
+        hosts::write(root, update)?;
     }
     let wanted = if only_these { &[] } else { WANTED };
     let absent = wanted.iter().filter(|wanted| !found.iter().any(|(label, _)| label == *wanted));
-    summarise(&rows, columns, &absent.copied().collect::<Vec<_>>())
+    summarise(&rows, &absent.copied().collect::<Vec<_>>())
 }
 
 /// The interpreters, by label, in the order of the table.
 fn find(given: &[PathBuf], only_these: bool) -> Result<Vec<(String, PathBuf)>> {
     let mut candidates = given.to_vec();
-    candidates.extend(env::split_paths(&env::var_os(VARIABLE).unwrap_or_default()));
     if !only_these {
+        candidates.extend(env::split_paths(&env::var_os(VARIABLE).unwrap_or_default()));
         candidates.extend(on_path());
         candidates.extend(of_pyenv());
     }
@@ -249,7 +253,7 @@ impl<'a> Matrix<'a> {
                 pytest.args(["tests", "examples", "-k", "not universal"]);
                 self.tests(pytest, "others")
             }
-            Column::Published => conformance::cell(self.root, environment),
+            Column::Published => conformance::cell(self.root, environment, &self.dir.join("tests")),
         }
     }
 
@@ -341,16 +345,7 @@ impl<'a> Matrix<'a> {
 
     fn tests(&self, mut pytest: Command, report: &str) -> Cell {
         let cases = pytest::run(&mut pytest, &self.dir.join(format!("{report}.xml")))?;
-        let failed: Vec<_> = cases.iter().filter(|case| case.outcome == Outcome::Failed).collect();
-        if failed.is_empty() {
-            let passed = format!("{} passed", count(&cases, Outcome::Passed));
-            return Ok(match count(&cases, Outcome::Known) {
-                0 => passed,
-                known => format!("{passed}, {known} cannot"),
-            });
-        }
-        let names = failed.iter().map(|case| format!("\n    {}", case.name)).collect::<String>();
-        bail!("{} failed:{names}", failed.len())
+        pytest::passed(&cases)
     }
 }
 
@@ -374,29 +369,25 @@ fn short(sum: &str) -> String {
     format!("sha256 {}", &sum[..12.min(sum.len())])
 }
 
-/// The table, in Markdown.
-fn table(rows: &[(&str, Vec<(Column, Cell)>)], columns: &[Column]) -> String {
-    let titles = columns.iter().map(|column| column.title()).collect::<Vec<_>>().join(" | ");
-    let mut table = format!("| Python | {titles} |\n|---|{}\n", "---|".repeat(columns.len()));
+/// Puts the cells into a table.
+fn fill(mut table: Table, rows: &Rows) -> Table {
     for (label, cells) in rows {
-        let cell = |column: &Column| match cells.iter().find(|(of, _)| of == column) {
-            Some((_, Ok(text))) => text.clone(),
-            Some((_, Err(_))) => "FAILED".to_owned(),
-            None => "-".to_owned(),
-        };
-        let cells = columns.iter().map(cell).collect::<Vec<_>>().join(" | ");
-        table += &format!("| {label} | {cells} |\n");
+        for (column, cell) in cells {
+            let text = cell.as_ref().map_or("FAILED", String::as_str);
+            table.set(label, column.title(), text);
+        }
     }
     table
 }
 
+fn markdown(table: &Table) -> String {
+    let titles: Vec<_> = COLUMNS.iter().map(|column| column.title()).collect();
+    table.markdown(&titles, WANTED)
+}
+
 /// Prints the table and the closing line; fails if a cell did.
-fn summarise(
-    rows: &[(&str, Vec<(Column, Cell)>)],
-    columns: &[Column],
-    absent: &[&str],
-) -> Result<()> {
-    print!("{}", table(rows, columns));
+fn summarise(rows: &Rows, absent: &[&str]) -> Result<()> {
+    print!("{}", markdown(&fill(Table::default(), rows)));
     let mut failures = Vec::new();
     for (row, cells) in rows {
         for (column, cell) in cells {
@@ -437,8 +428,8 @@ mod tests {
     #[test]
     fn a_failed_cell_fails_the_matrix() {
         let cells = |cell| vec![("3.11", vec![(Column::Wheel, cell)])];
-        assert!(summarise(&cells(Ok("built".to_owned())), &[Column::Wheel], &["3.9"]).is_ok());
+        assert!(summarise(&cells(Ok("built".to_owned())), &["3.9"]).is_ok());
         let failed = Err(anyhow::anyhow!("no compiler"));
-        assert!(summarise(&cells(failed), &[Column::Wheel], &[]).is_err());
+        assert!(summarise(&cells(failed), &[]).is_err());
     }
 }

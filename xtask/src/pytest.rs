@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 /// One test of the report.
+#[derive(Clone)]
 pub struct Case {
     /// `classname::name`
     pub name: String,
@@ -52,6 +53,23 @@ pub fn force_mode(pytest: &mut Command, root: &Path, mode: &str) {
 /// How many of the tests ended so.
 pub fn count(cases: &[Case], outcome: Outcome) -> usize {
     cases.iter().filter(|case| case.outcome == outcome).count()
+}
+
+/// How many tests ended how, in words; an error that names the failed ones if there are any.
+pub fn passed(cases: &[Case]) -> Result<String> {
+    let failed: Vec<_> = cases.iter().filter(|case| case.outcome == Outcome::Failed).collect();
+    if !failed.is_empty() {
+        let names = failed.iter().map(|case| format!("\n    {}", case.name)).collect::<String>();
+        bail!("{} failed:{names}", failed.len());
+    }
+    let mut text = format!("{} passed", count(cases, Outcome::Passed));
+    for (outcome, word) in [(Outcome::Skipped, "skipped"), (Outcome::Known, "cannot")] {
+        match count(cases, outcome) {
+            0 => {}
+            number => text += &format!(", {number} {word}"),
+        }
+    }
+    Ok(text)
 }
 
 /// The test cases of a JUnit report as pytest writes it: one element a test, with a child element unless it passed.
@@ -103,5 +121,8 @@ mod tests {
         assert!(cases[2].outcome == Outcome::Skipped);
         assert!(cases[3].outcome == Outcome::Known);
         assert_eq!(count(&cases, Outcome::Failed), 1);
+        assert_eq!(passed(&cases).unwrap_err().to_string(), "1 failed:\n    a.B::two");
+        let text = passed(&[&cases[..1], &cases[2..]].concat()).unwrap();
+        assert_eq!(text, "1 passed, 1 skipped, 1 cannot");
     }
 }
