@@ -1,8 +1,8 @@
 """Fixtures of the tests of the C API. How to write such a test: support.py."""
 
 import gc
-import sys
 
+import hosts
 import pytest
 import support
 
@@ -40,10 +40,7 @@ def pytest_collection_finish():
 
 
 def pytest_collection_modifyitems(items):
-    if sys.implementation.name != "cpython":
-        import hosts
-
-        hosts.expect_defects(items)
+    hosts.expect_defects(items)
 
 
 @pytest.fixture

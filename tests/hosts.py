@@ -1,26 +1,27 @@
-"""Interpreters with an HPy of their own: which tests cannot pass there, and why.
+"""Which tests cannot pass on an interpreter, and why.
 
 `tests/hosts/NAME.toml` lists them by what the interpreter does otherwise. Such a test is expected
-to fail, and it is a failure if it passes. On CPython there is nothing to expect.
+to fail, and it is a failure if it passes. An interpreter without such a list passes all.
 """
 
 import sys
 from pathlib import Path
 
 import pytest
-from support import tomllib
+import support
 
 HOSTS = Path(__file__).resolve().parent / "hosts"
 
 
 def name():
-    """The interpreter's name, as `cargo xtask matrix` has it: pypy7.3, graalpy24.2."""
+    """The interpreter's name: cpython3.14t, pypy7.3, graalpy24.2."""
     implementation = sys.implementation
     if implementation.name == "graalpy":
         digits = implementation.cache_tag[len("graalpy") :].partition("-")[0]
         return f"graalpy{digits[:2]}.{digits[2:]}"
     version = getattr(sys, "pypy_version_info", sys.version_info)
-    return f"{implementation.name}{version[0]}.{version[1]}"
+    kind = "t" * support.FREE_THREADED + "d" * support.DEBUG_BUILD
+    return f"{implementation.name}{version[0]}.{version[1]}{kind}"
 
 
 def expect_defects(items, suite="tests"):
@@ -29,7 +30,7 @@ def expect_defects(items, suite="tests"):
     if not file.exists():
         return
     marks = {}
-    for defect in tomllib.loads(file.read_text(encoding="utf-8"))["defect"]:
+    for defect in support.tomllib.loads(file.read_text(encoding="utf-8"))["defect"]:
         mark = pytest.mark.xfail(
             reason=defect["what"], run=not defect.get("crashes", False), strict=True
         )

@@ -1,8 +1,8 @@
-"""A pytest plugin that runs the published suite of hpy 0.9.0 on a Python that has no distutils.
+"""A pytest plugin that runs the published suite of hpy 0.9.0 without distutils.
 
 `pytest -p published_on_host`, with this folder in PYTHONPATH. The suite builds its extensions with
-distutils, inside the Python that it tests; here one call of the C compiler does the same. What
-the host is known not to pass is in `tests/hosts`, under `published`.
+distutils, inside the Python that it tests; here one call of the C compiler does the same, once for
+all Pythons. What the host is known not to pass is in `tests/hosts`, under `published`.
 """
 
 import hashlib
@@ -44,7 +44,9 @@ def c_compile(tmpdir, ext, hpy_devel, hpy_abi, compiler_verbose=0, debug=None):
     compiler = shlex.split(os.environ.get("CC", "cc"))
     command = [*compiler, "-shared", "-fPIC", *ext.extra_compile_args, *ext.extra_link_args]
     command += ["-DHPY", f"-DHPY_ABI_{hpy_abi.upper()}"]
-    for folder in (support.INCLUDE, *(ext.include_dirs or ())):
+    # As setuptools does: Python.h is refused in universal mode.
+    forbidden = [support.INCLUDE / "hpy" / "forbid_python_h"] if hpy_abi == "universal" else []
+    for folder in (*forbidden, support.INCLUDE, *(ext.include_dirs or ())):
         command += ["-I", str(folder)]
     if hpy_abi != "universal":
         command += ["-I", sysconfig.get_path("include")]

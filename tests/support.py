@@ -122,15 +122,14 @@ def compile_extension(source, name, abi, *, language="c", flags=()):
     language: "c" or "c++". The compilers are $CC and $CXX, by default `cc` and `c++`.
     flags: more compiler flags, after those of $HPY_TEST_CFLAGS.
 
-    Libraries are kept by content: the same source, headers and flags give the same file. So a C
-    static variable is shared by all tests that load the same source, and a universal library by
-    all interpreters that run the tests.
+    Libraries are kept by content: the same source, headers and flags give the same file, wherever
+    the project lies. So a C static variable is shared by all tests that load the same source, and a
+    universal library by all interpreters that run the tests.
     """
     abi = DEBUG.get(abi, abi)
     sources = [source] if isinstance(source, str) else list(source)
     command = compiler_command(abi, language) + list(flags)
-    made_for = "every Python" if abi == "universal" else sys.version
-    key = repr((sources, name, command, made_for))
+    key = repr((sources, name, command, made_for(abi))).replace(str(ROOT), ".")
     folder = cache_folder() / abi / hashlib.sha256(key.encode()).hexdigest()[:32]
     library = folder / (name + SUFFIXES[abi])
     if not library.exists():
@@ -149,8 +148,27 @@ def compiler_command(abi, language):
         # designated initialisers, and silence about those that are not written
         command += ["-std=c++20", "-Wno-missing-field-initializers"]
     if abi != "universal":
-        command += ["-isystem", sysconfig.get_path("include")]
+        command += ["-isystem", python_include(abi)]
+    command.append(f"-ffile-prefix-map={ROOT}=.")
     return command + shlex.split(os.environ.get("HPY_TEST_CFLAGS", ""))
+
+
+def python_include(abi):
+    """Where `Python.h` is.
+
+    $HPY_TEST_ABI3_INCLUDE, where it is set, is the place for ABI "abi3": the oldest CPython's.
+    """
+    own = sysconfig.get_path("include")
+    return os.environ.get("HPY_TEST_ABI3_INCLUDE", own) if abi == "abi3" else own
+
+
+def made_for(abi):
+    """The interpreters that share a library of an ABI."""
+    if abi == "universal":
+        return "every Python"
+    if abi == "abi3" and "HPY_TEST_ABI3_INCLUDE" in os.environ:
+        return "every CPython"
+    return sys.version
 
 
 def abi_macros(abi):
@@ -170,7 +188,8 @@ def build(sources, command, library, suffix):
         for i, source in enumerate(sources):
             files.append(output / f"source{i}{suffix}")
             files[-1].write_text(source)
-        command = [*command, *map(str, files), "-o", str(output / library.name)]
+        command = [*command, f"-ffile-prefix-map={output}=."]
+        command += [*map(str, files), "-o", str(output / library.name)]
         # What is loaded into this process to look at its memory would only slow the compiler down.
         environment = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
         done = subprocess.run(command, capture_output=True, text=True, env=environment)
@@ -292,6 +311,12 @@ def universal():
             pytrace=False,
         )
     return hpy.universal
+
+
+def runtime_abi():
+    """The ABI of `hpy.universal` itself: "abi3" in the wheel for the limited API, or "cpython"."""
+    file = str(getattr(universal(), "__file__", ""))
+    return "abi3" if file.endswith(".abi3.so") else "cpython"
 
 
 def no_leak(function, *tracked, rounds=200):

@@ -63,7 +63,13 @@ def load(abi, level, name):
 PAIRS = list(itertools.product(support.ABIS, repeat=2))
 """Base and derived type."""
 
-FOREIGN = [pair for pair in PAIRS if pair[0] != pair[1] and "abi3" in pair]
+
+def keeper(abi):
+    """Whose way of keeping records a type of an ABI has: abi3's, or that of the full API."""
+    return support.runtime_abi() if abi in ("universal", "debug") else abi
+
+
+FOREIGN = [pair for pair in PAIRS if keeper(pair[0]) != keeper(pair[1])]
 """Those that do not know each other's structs."""
 
 

@@ -80,7 +80,7 @@ pub fn compile_all(
         command.arg(define).arg("-I").arg(hpy_include(environment)?);
     }
     if abi != Abi::Universal {
-        command.arg("-I").arg(python_include(environment)?);
+        command.arg("-I").arg(python_include(&mut environment.command())?);
     }
     run(command.args(sources).arg("-o").arg(library))
 }
@@ -98,10 +98,10 @@ fn hpy_include(environment: &Environment) -> Result<String> {
     output(environment.command().args(["-m", "hpy", "include"]))
 }
 
-/// Where `Python.h` is.
-pub fn python_include(environment: &Environment) -> Result<String> {
+/// Where `Python.h` of the interpreter is that the command starts.
+pub fn python_include(python: &mut Command) -> Result<String> {
     let question = "import sysconfig; print(sysconfig.get_path('include'))";
-    let include = output(environment.command().args(["-c", question]))?;
+    let include = output(python.args(["-c", question]))?;
     if !Path::new(&include).join("Python.h").exists() {
         bail!(
             "no Python.h in {include}: install this Python's development files \

@@ -64,7 +64,7 @@ impl Environment {
     }
 
     /// Whether its Python takes the wheel for the limited API of 3.10.
-    pub fn takes_abi3(&self) -> bool {
+    pub fn takes_abi3_wheel(&self) -> bool {
         let minor = self.version.strip_prefix("cpython3.").map(|rest| rest.trim_end_matches('d'));
         minor.and_then(|minor| minor.parse::<u32>().ok()).is_some_and(|minor| minor >= 10)
     }

@@ -1,7 +1,7 @@
 //! `cargo xtask matrix`: the same universal files on every CPython that is here, and on other interpreters.
 //!
-//! The first interpreter compiles each universal library once; all run that very file, and say what its checksum is. What is compiled for
-//! one CPython only, such as the CPython ABI, is compiled and run on each.
+//! The first interpreter compiles each universal library once; all run that very file, and say what its checksum is. The same goes for abi3
+//! extensions, with the headers of CPython 3.9. What is compiled for one CPython only, such as the CPython ABI, is compiled and run on each.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -11,7 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::compile::{Abi, compile};
+use crate::compile::{Abi, compile, python_include};
 use crate::environment::{Environment, version};
 use crate::pytest;
 use crate::shell::{output, require_compiler, run, step};
@@ -37,6 +37,9 @@ const WANTED: &[&str] = &[
     "pypy8.0",
     "graalpy25.0",
 ];
+
+/// The CPython with whose headers abi3 extensions are compiled.
+const OLDEST: &str = "3.9";
 
 /// The universal libraries of the examples and of the test of everything: source, and flags.
 const LIBRARIES: &[(&str, &[&str])] = &[
@@ -71,9 +74,13 @@ pub enum Column {
     /// The tests of the examples, with precompiled universal libraries
     Examples,
     /// The wheel for the limited API, built once: a module with each kind of definition, in each mode, and the examples
-    Abi3,
+    Abi3Wheel,
     /// The tests on the universal ABI, with libraries that the first interpreter compiled
     Universal,
+    /// The same tests and libraries over the wheel for the limited API
+    UniversalAbi3,
+    /// The tests on abi3 extensions, compiled once with the headers of the oldest CPython
+    Abi3,
     /// All other tests: the CPython ABI, hybrid modules, debug mode, the package
     Others,
     /// The published suite of hpy 0.9.0
@@ -84,8 +91,10 @@ const COLUMNS: &[Column] = &[
     Column::Wheel,
     Column::Everything,
     Column::Examples,
-    Column::Abi3,
+    Column::Abi3Wheel,
     Column::Universal,
+    Column::UniversalAbi3,
+    Column::Abi3,
     Column::Others,
     Column::Published,
 ];
@@ -96,10 +105,31 @@ impl Column {
             Self::Wheel => "wheel",
             Self::Everything => "everything",
             Self::Examples => "examples",
-            Self::Abi3 => "abi3 wheel",
+            Self::Abi3Wheel => "abi3 wheel",
             Self::Universal => "universal",
+            Self::UniversalAbi3 => "universal, abi3 wheel",
+            Self::Abi3 => "abi3 extensions",
             Self::Others => "others",
             Self::Published => "published",
+        }
+    }
+
+    /// Why there is nothing to run in the column on an interpreter, if so.
+    fn lacking(self, environment: &Environment) -> Option<&'static str> {
+        let is_foreign = environment.is_foreign();
+        match self {
+            // The interpreter loads what was compiled once; it compiles nothing.
+            Self::Others if is_foreign => Some("–"),
+            Self::Abi3Wheel | Self::UniversalAbi3 | Self::Abi3 if is_foreign => Some("–"),
+            Self::Abi3Wheel | Self::UniversalAbi3 | Self::Abi3
+                if environment.is_free_threaded() =>
+            {
+                Some("takes no abi3")
+            }
+            Self::Abi3Wheel | Self::UniversalAbi3 if !environment.takes_abi3_wheel() => {
+                Some("too old")
+            }
+            _ => None,
         }
     }
 }
@@ -122,7 +152,7 @@ pub fn matrix(
     require_compiler()?;
     let columns = if columns.is_empty() { COLUMNS } else { columns };
     let found = find(pythons, only_these)?;
-    let mut matrix = Matrix::new(root)?;
+    let mut matrix = Matrix::new(root, &found)?;
     let mut rows = Vec::new();
     for (label, python) in &found {
         step(&format!("matrix: {label}: {}", python.display()));
@@ -137,8 +167,11 @@ pub fn matrix(
     summarise(&rows, &absent.copied().collect::<Vec<_>>())
 }
 
-/// The interpreters, by label, in the order of the table.
-fn find(given: &[PathBuf], only_these: bool) -> Result<Vec<(String, PathBuf)>> {
+/// An interpreter's label, and where it is.
+type Interpreter = (String, PathBuf);
+
+/// The interpreters, in the order of the table.
+fn find(given: &[PathBuf], only_these: bool) -> Result<Vec<Interpreter>> {
     let mut candidates = given.to_vec();
     if !only_these {
         candidates.extend(env::split_paths(&env::var_os(VARIABLE).unwrap_or_default()));
@@ -197,22 +230,25 @@ fn of_pyenv() -> Vec<PathBuf> {
 struct Matrix<'a> {
     root: &'a Path,
     dir: PathBuf,
-    /// The checksums of the libraries, once the first interpreter has made them.
-    checksums: Option<String>,
-    /// The checksum of the libraries of the tests, likewise.
-    tests: Option<String>,
+    /// The interpreters that are run.
+    pythons: &'a [Interpreter],
+    /// The checksums of compiled libraries, by the pattern of their names, once the first interpreter has made them.
+    checksums: BTreeMap<&'static str, String>,
     /// The wheel for the limited API, once the first interpreter that takes it has made it.
-    abi3: Option<PathBuf>,
+    abi3_wheel: Option<PathBuf>,
 }
 
 impl<'a> Matrix<'a> {
-    fn new(root: &'a Path) -> Result<Self> {
+    /// The libraries of the tests may be those of an earlier run: they are kept by their content.
+    fn new(root: &'a Path, pythons: &'a [Interpreter]) -> Result<Self> {
         let dir = root.join("target/xtask/matrix");
-        if dir.exists() {
-            fs::remove_dir_all(&dir).context("cannot remove what was built before")?;
+        for old in fs::read_dir(&dir).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            if old.is_file() {
+                fs::remove_file(old).context("cannot remove what was built before")?;
+            }
         }
         fs::create_dir_all(&dir)?;
-        Ok(Self { root, dir, checksums: None, tests: None, abi3: None })
+        Ok(Self { root, dir, pythons, checksums: BTreeMap::new(), abi3_wheel: None })
     }
 
     /// The cells of one interpreter. Without a wheel there is nothing to run the others with.
@@ -240,42 +276,64 @@ impl<'a> Matrix<'a> {
     }
 
     fn cell(&mut self, environment: &Environment, column: Column) -> Cell {
+        if let Some(reason) = column.lacking(environment) {
+            return Ok(reason.to_owned());
+        }
         match column {
-            // The interpreter loads what was compiled once; it compiles nothing.
-            Column::Others if environment.is_foreign() => Ok("–".to_owned()),
             Column::Wheel => Ok("built".to_owned()),
             Column::Everything => self.everything(environment),
             Column::Examples => self.examples(environment),
-            Column::Abi3 => self.abi3(environment),
+            Column::Abi3Wheel => self.abi3_wheel(environment),
             Column::Universal => self.universal(environment),
+            Column::UniversalAbi3 => {
+                let environment = self.over_abi3(environment)?;
+                self.universal(&environment)
+            }
+            Column::Abi3 => self.abi3(environment),
             Column::Others => {
                 let mut pytest = self.pytest(environment, "others");
-                pytest.args(["tests", "examples", "-k", "not universal"]);
-                self.tests(pytest, "others")
+                pytest.args(["tests", "examples", "-k", "not universal and not abi3"]);
+                self.tests(&mut pytest, "others")
             }
-            Column::Published => conformance::cell(self.root, environment, &self.dir.join("tests")),
+            Column::Published => conformance::cell(self.root, environment, &self.cache()),
         }
     }
 
-    /// Compiles the libraries, unless that is done; their checksums, as this interpreter reads the files.
+    /// Where the libraries of the tests are kept.
+    fn cache(&self) -> PathBuf {
+        self.dir.join("tests")
+    }
+
+    /// The checksum of all libraries in a folder, as this interpreter reads the files; an error unless it is what the first one read.
+    fn same(
+        &mut self,
+        environment: &Environment,
+        folder: &Path,
+        pattern: &'static str,
+    ) -> Result<String> {
+        let sum = checksum(environment, folder, pattern)?;
+        match self.checksums.entry(pattern).or_insert_with(|| sum.clone()) {
+            first if *first == sum => Ok(short(&sum)),
+            first => bail!("the libraries are not those of the first interpreter: {first}, {sum}"),
+        }
+    }
+
+    /// Compiles the libraries, unless that is done; their checksum.
     fn libraries(&mut self, environment: &Environment) -> Result<String> {
-        if self.checksums.is_none() {
+        const PATTERN: &str = "*.hpy0.so";
+        if !self.checksums.contains_key(PATTERN) {
             for (source, flags) in LIBRARIES {
                 let source = self.root.join(source);
                 compile(environment, Abi::Universal, &source, &self.dir, flags)?;
             }
         }
-        let sums = checksum(environment, &self.dir, "*.hpy0.so")?;
-        match self.checksums.get_or_insert_with(|| sums.clone()) {
-            first if *first == sums => Ok(sums),
-            first => bail!("the libraries are not those of the first interpreter: {first}, {sums}"),
-        }
+        self.same(environment, &self.dir.clone(), PATTERN)
     }
 
     fn everything(&mut self, environment: &Environment) -> Cell {
         let sum = self.libraries(environment)?;
         self.check_everything(environment, UNIVERSAL)?;
-        Ok(short(&sum))
+        Ok(sum)
     }
 
     fn check_everything(&self, environment: &Environment, mode: &str) -> Result<()> {
@@ -288,23 +346,11 @@ impl<'a> Matrix<'a> {
         let sum = self.libraries(environment)?;
         let mut pytest = self.pytest(environment, "examples");
         pytest.args(["examples", "-k", "universal"]);
-        Ok(format!("{}, {}", self.tests(pytest, "examples")?, short(&sum)))
+        Ok(format!("{}, {sum}", self.tests(&mut pytest, "examples")?))
     }
 
-    /// The wheel for the limited API, in an environment of its own.
-    fn abi3(&mut self, versioned: &Environment) -> Cell {
-        if !versioned.takes_abi3() {
-            return Ok("–".to_owned());
-        }
-        let python = versioned.python();
-        let environment = Environment::prepare_for(self.root, Some(&python), "-abi3")?;
-        environment.require(test::REQUIREMENTS)?;
-        if self.abi3.is_none() {
-            let wheel = environment.build_abi3_wheel()?;
-            audit(&environment, &wheel)?;
-            self.abi3 = Some(wheel);
-        }
-        environment.install(self.abi3.as_deref().context("the wheel was built")?)?;
+    fn abi3_wheel(&mut self, versioned: &Environment) -> Cell {
+        let environment = self.over_abi3(versioned)?;
         self.libraries(&environment)?;
         for mode in [UNIVERSAL, "1", "2"] {
             self.check_everything(&environment, mode)?;
@@ -312,19 +358,56 @@ impl<'a> Matrix<'a> {
         self.examples(&environment)
     }
 
-    /// The libraries are kept by their source: an interpreter that finds all of them compiles none.
+    /// An environment of the same interpreter, with the wheel for the limited API.
+    fn over_abi3(&mut self, versioned: &Environment) -> Result<Environment> {
+        let python = versioned.python();
+        let environment = Environment::prepare_for(self.root, Some(&python), "-abi3")?;
+        environment.require(test::REQUIREMENTS)?;
+        if self.abi3_wheel.is_none() {
+            let wheel = environment.build_abi3_wheel()?;
+            audit(&environment, &wheel)?;
+            self.abi3_wheel = Some(wheel);
+        }
+        environment.install(self.abi3_wheel.as_deref().context("the wheel was built")?)?;
+        Ok(environment)
+    }
+
     fn universal(&mut self, environment: &Environment) -> Cell {
         let mut pytest = self.pytest(environment, "universal");
         pytest.args(["tests", "-k", "universal"]);
         if environment.is_foreign() {
             pytest.args(PACKAGE_TESTS.iter().map(|file| format!("--ignore=tests/{file}.py")));
         }
-        let text = self.tests(pytest, "universal")?;
-        let sum = checksum(environment, &self.dir.join("tests"), "*/universal/*/*.hpy0.so")?;
-        match self.tests.get_or_insert_with(|| sum.clone()) {
-            first if *first == sum => Ok(format!("{text}, {}", short(&sum))),
-            _ => bail!("{text}, but some libraries were compiled anew"),
-        }
+        self.kept(environment, &mut pytest, "*/universal/*/*.hpy0.so")
+    }
+
+    fn abi3(&mut self, environment: &Environment) -> Cell {
+        let oldest = self.oldest_headers()?;
+        let mut pytest = self.pytest(environment, "abi3");
+        pytest.args(["tests", "examples", "-k", "abi3 and not universal"]);
+        pytest.env("HPY_TEST_ABI3_INCLUDE", oldest);
+        self.kept(environment, &mut pytest, "*/abi3/*/*.abi3.so")
+    }
+
+    /// Where `Python.h` of the oldest CPython is, which need not be one of those that are run.
+    fn oldest_headers(&self) -> Result<String> {
+        let here = find(&[], false).unwrap_or_default();
+        let mut all = self.pythons.iter().chain(&here);
+        let oldest = all.find(|(label, _)| label == OLDEST);
+        let (_, python) = oldest.with_context(|| format!("there is no CPython {OLDEST} here"))?;
+        python_include(&mut Command::new(python))
+    }
+
+    /// The libraries are kept by their source: an interpreter that finds all of them compiles none.
+    fn kept(
+        &mut self,
+        environment: &Environment,
+        pytest: &mut Command,
+        pattern: &'static str,
+    ) -> Cell {
+        let text = self.tests(pytest, "kept")?;
+        let sum = self.same(environment, &self.cache(), pattern)?;
+        Ok(format!("{text}, {sum}"))
     }
 
     fn pytest(&self, environment: &Environment, report: &str) -> Command {
@@ -333,7 +416,7 @@ impl<'a> Matrix<'a> {
             .args(["-m", "pytest", "--numprocesses=auto", "-q", "--tb=short"])
             .arg("--max-worker-restart=100")
             .env("HPY_EXAMPLES", &self.dir)
-            .env("HPY_TEST_CACHE", self.dir.join("tests"))
+            .env("HPY_TEST_CACHE", self.cache())
             // Of a free-threaded Python, what runs without the lock is tested.
             .env("PYTHON_GIL", "0");
         if !environment.is_free_threaded() {
@@ -343,9 +426,8 @@ impl<'a> Matrix<'a> {
         pytest
     }
 
-    fn tests(&self, mut pytest: Command, report: &str) -> Cell {
-        let cases = pytest::run(&mut pytest, &self.dir.join(format!("{report}.xml")))?;
-        pytest::passed(&cases)
+    fn tests(&self, pytest: &mut Command, report: &str) -> Cell {
+        pytest::passed(&pytest::run(pytest, &self.dir.join(format!("{report}.xml")))?)
     }
 }
 

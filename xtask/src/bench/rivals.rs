@@ -89,7 +89,7 @@ impl Site<'_> {
         let mut command = Command::new("c++");
         command.args(FLAGS).args(flags);
         command.args(["-std=c++17", "-shared", "-fPIC", "-fvisibility=hidden", "-DNDEBUG"]);
-        command.arg("-I").arg(python_include(self.environment)?);
+        command.arg("-I").arg(python_include(&mut self.environment.command())?);
         for folder in folders {
             command.arg("-I").arg(folder);
         }
