@@ -56,6 +56,9 @@ a function breaks its contract."""
 COUNTS = sys.implementation.name == "cpython"
 """Whether objects have reference counts, and memory blocks are counted."""
 
+COLLECTS_LATE = sys.implementation.name in ("pypy", "graalpy")
+"""Whether objects go when they are collected, and not with their last reference."""
+
 ABIS = ("cpython", *(() if FREE_THREADED else ("abi3",)), "universal", "debug")
 """The ABIs that every test runs on: "debug" is the universal one, loaded in debug mode, which must
 find nothing (`checked`). `compile_extension` and `load` know "hybrid" and "hybrid-debug" too. A
@@ -317,6 +320,21 @@ def runtime_abi():
     """The ABI of `hpy.universal` itself: "abi3" in the wheel for the limited API, or "cpython"."""
     file = str(getattr(universal(), "__file__", ""))
     return "abi3" if file.endswith(".abi3.so") else "cpython"
+
+
+def collect():
+    """Collects garbage: also what goes only once other objects have gone, after a finalizer."""
+    for _ in range(5 if COLLECTS_LATE else 1):
+        gc.collect()
+
+
+def settle():
+    """Lets objects go to which there is no reference any more.
+
+    Where references are counted, they have gone already, and so nothing is done.
+    """
+    if COLLECTS_LATE:
+        collect()
 
 
 def no_leak(function, *tracked, rounds=200):

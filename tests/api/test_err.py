@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import warnings
+import weakref
 from functools import partial
 
 import pytest
@@ -400,7 +401,8 @@ def test_new_exception(mod, name, no_leak):
     assert cls.__bases__ == (Exception,)
     assert cls.__doc__ == (doc and doc.decode())
     assert cls("message").args == ("message",)
-    assert cls.__weakref__ and cls().__dict__ == {}
+    error = cls()
+    assert weakref.ref(error)() is error and error.__dict__ == {}
     assert make(b"m.N", doc, LookupError, ...).__bases__ == (LookupError,)
     assert make(b"m.N", doc, (KeyError, ValueError), ...).__bases__ == (KeyError, ValueError)
     body = {"attribute": 12, "method": lambda self: self.attribute + 1}

@@ -1,10 +1,10 @@
 """Every slot of a type: the operation reaches the C function, its result or exception returns."""
 
-import gc
 import operator
 from functools import partial
 
 import pytest
+import support
 
 BINARY = {
     "nb_add": operator.add,
@@ -764,6 +764,7 @@ def test_buffer(module, no_leak):
         assert bytes(view) == b"\x05\x02\x03\x04"
         view[0] = 1
         assert one.released == before
+    support.settle()
     assert one.released == before + 1
     no_leak(lambda: bytes(one), one)
 
@@ -815,7 +816,7 @@ def test_finalize_and_destroy(module, no_leak):
         one = cls(5)
         assert witness.counts == before
         del one
-        gc.collect()
+        support.collect()
         assert witness.counts == (before[0] + 5, before[1] + 5), cls
     assert witness.counts == (start[0] + 15, start[1] + 15)
     no_leak(lambda: Box(1), Box)
@@ -827,6 +828,7 @@ def test_finalize_reports_its_exception(module, monkeypatch):
     monkeypatch.setattr("sys.unraisablehook", lambda info: seen.append(info.exc_type))
     Box = box(module, LIFE, ["tp_finalize", "tp_destroy", "Box_counts"])
     Box(1, 1)
+    support.settle()
     assert seen == [LookupError]
 
 

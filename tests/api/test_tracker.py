@@ -1,9 +1,11 @@
 """Trackers: handles that are closed together."""
 
 import sys
+import weakref
 from functools import partial
 
 import pytest
+import support
 from outcomes import attempt, cpythons_test_module, functions, raises_memory_error
 
 SOURCE = r"""
@@ -71,12 +73,20 @@ def mod(module):
 
 @pytest.mark.api("HPyTracker_New", "HPyTracker_Add", "HPyTracker_Close")
 def test_tracked_handles_are_closed(mod, no_leak):
-    value = object()
+    class Value:
+        pass
+
+    values = []
     for size in (0, 1, 5, 100):
         for count in (0, 1, 2, 5, 6, 7, 100, 1000):
-            before = sys.getrefcount(value)
+            value = Value()
+            values.append(weakref.ref(value))
             assert mod.HPyTracker_Add(size, value, count) == 0
-            assert sys.getrefcount(value) == before
+            assert values[-1]() is value
+    del value
+    support.settle()
+    assert [gone() for gone in values] == [None] * len(values)
+    value = object()
     no_leak(lambda: mod.HPyTracker_Add(0, value, 50), value)
 
 
@@ -139,6 +149,7 @@ def test_closing_may_run_python_code(mod, no_leak):
             ran.append(mod.HPyTracker_Add(0, self, 20))
 
     assert mod.close_the_last(Dying) is None
+    support.settle()
     assert ran == [0]
     no_leak(lambda: mod.close_the_last(object))
 

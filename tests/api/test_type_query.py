@@ -92,7 +92,7 @@ def test_name(mod, no_leak):
         int: "int",
         array.array: "array",
         collections.OrderedDict: "OrderedDict",
-        type(len): "builtin_function_or_method",
+        type(len): type(len).__name__,
         Base: "Base",
         Derived.Inner: "Inner",
         type("with.dot", (), {}): "with.dot",

@@ -100,9 +100,11 @@ def test_derived_from_a_type_of_an_abi(base_abi, derived_abi, no_leak):
         assert (thing.base_object, thing.derived_object) == (value, value)
         assert (thing.base_number, thing.derived_number) == (1, 10)
 
+    support.settle()
     before = base.destroyed(), derived.destroyed()
     use(Derived)
     use(Python)
+    support.settle()
     assert (base.destroyed(), derived.destroyed()) == (before[0] + 2, before[1] + 20)
     no_leak(lambda: use(Derived), value, Base, Derived)
     no_leak(lambda: use(Python), value, Base, Derived, Python)
