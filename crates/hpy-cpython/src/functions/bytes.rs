@@ -3,11 +3,10 @@
 use core::ffi::c_char;
 
 use hpy_abi::{HPy, HPyContext};
-use pyo3_ffi as ffi;
 
 use crate::error::raise;
 use crate::handle::{hpy, py};
-use crate::layout;
+use crate::layout::{self, ffi};
 
 /// `HPyBytes_GET_SIZE`
 pub(crate) unsafe extern "C" fn ctx_Bytes_GET_SIZE(_ctx: *mut HPyContext, h: HPy) -> isize {

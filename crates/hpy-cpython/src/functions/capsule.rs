@@ -14,10 +14,10 @@ use hpy_abi::{
     HPyFunc_CAPSULE_DESTRUCTOR, HPyFunc_Capsule_Destructor,
 };
 use hpy_host::thunk::{Kind, thunk};
-use pyo3_ffi as ffi;
 
 use crate::error::raise;
 use crate::handle::{hpy, py};
+use crate::layout::ffi;
 use crate::methods::bind_plain;
 
 /// `HPyCapsule_New`

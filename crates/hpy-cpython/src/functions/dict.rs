@@ -1,9 +1,9 @@
 //! `dict`.
 
 use hpy_abi::{HPy, HPyContext};
-use pyo3_ffi as ffi;
 
 use crate::handle::{hpy, py};
+use crate::layout::ffi;
 
 /// `HPyDict_Keys`
 ///

@@ -3,7 +3,8 @@
 use core::ffi::{c_char, c_int};
 
 use hpy_abi::HPyContext;
-use pyo3_ffi as ffi;
+
+use crate::layout::ffi;
 
 /// `HPy_FatalError`
 pub(crate) unsafe extern "C" fn ctx_FatalError(_ctx: *mut HPyContext, message: *const c_char) {

@@ -6,11 +6,10 @@
 use core::ffi::{c_long, c_ulong};
 
 use hpy_abi::{HPy, HPyContext};
-use pyo3_ffi as ffi;
 
 use crate::error::raise;
 use crate::handle::{hpy, py};
-use crate::layout;
+use crate::layout::{self, ffi};
 
 /// Whether `long` has 64 bits; if so, its conversions are taken for `int64_t` too, because CPython
 /// has made them the faster ones.

@@ -3,10 +3,9 @@
 use core::ffi::{CStr, c_char};
 
 use hpy_abi::{HPy, HPyContext};
-use pyo3_ffi as ffi;
 
 use crate::handle::{hpy, py};
-use crate::layout;
+use crate::layout::{self, ffi};
 
 /// `HPyUnicode_FromString`
 pub(crate) unsafe extern "C" fn ctx_Unicode_FromString(

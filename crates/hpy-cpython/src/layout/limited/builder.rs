@@ -2,9 +2,12 @@
 //!
 //! A builder is the address of a [`Builder`], or 0 if there was no memory for one.
 
+use std::vec::Drain;
+
 use hpy_abi::{HPy, HPyContext, HPyListBuilder, HPyTupleBuilder};
 use pyo3_ffi as ffi;
 
+use super::host;
 use crate::error::raise;
 use crate::handle::{hpy, py};
 
@@ -60,15 +63,14 @@ unsafe fn end(builder: isize) -> Option<Box<Builder>> {
     (builder != 0).then(|| unsafe { Box::from_raw(builder as *mut Builder) })
 }
 
-/// Makes the object, which `new` makes for a size and `put` fills.
+/// Makes the object, which `make` makes of the items.
 ///
 /// # Safety
 /// The builder is 0 or open, and not used any more.
 unsafe fn build(
     builder: isize,
     name: &str,
-    new: unsafe extern "C" fn(isize) -> *mut ffi::PyObject,
-    put: unsafe extern "C" fn(*mut ffi::PyObject, isize, *mut ffi::PyObject) -> i32,
+    make: unsafe fn(Drain<'_, *mut ffi::PyObject>) -> *mut ffi::PyObject,
 ) -> HPy {
     // SAFETY: the caller's promise; the object takes the items over.
     unsafe {
@@ -78,13 +80,26 @@ unsafe fn build(
             explain(name, &builder, missing);
             return HPy::NULL;
         }
-        let object = new(builder.items.len() as isize);
-        if !object.is_null() {
-            for (index, item) in builder.items.drain(..).enumerate() {
-                put(object, index as isize, item);
+        hpy(make(builder.items.drain(..)))
+    }
+}
+
+/// A tuple of items, whose references it takes over; null with an exception.
+///
+/// # Safety
+/// The interpreter is attached, and the items are owned.
+unsafe fn tuple_of(items: Drain<'_, *mut ffi::PyObject>) -> *mut ffi::PyObject {
+    // SAFETY: as required; the tuple has a place for each.
+    unsafe {
+        let tuple = ffi::PyTuple_New(items.len() as isize);
+        for (index, item) in items.enumerate() {
+            if tuple.is_null() {
+                ffi::Py_DECREF(item);
+            } else {
+                ffi::PyTuple_SetItem(tuple, index as isize, item);
             }
         }
-        hpy(object)
+        tuple
     }
 }
 
@@ -133,7 +148,7 @@ pub(crate) unsafe extern "C" fn ctx_ListBuilder_Build(
     builder: HPyListBuilder,
 ) -> HPy {
     // SAFETY: the builder is 0 or open.
-    unsafe { build(builder._lst, "HPyListBuilder", ffi::PyList_New, ffi::PyList_SetItem) }
+    unsafe { build(builder._lst, "HPyListBuilder", host::list_of) }
 }
 
 /// `HPyListBuilder_Cancel`
@@ -170,7 +185,7 @@ pub(crate) unsafe extern "C" fn ctx_TupleBuilder_Build(
     builder: HPyTupleBuilder,
 ) -> HPy {
     // SAFETY: the builder is 0 or open.
-    unsafe { build(builder._tup, "HPyTupleBuilder", ffi::PyTuple_New, ffi::PyTuple_SetItem) }
+    unsafe { build(builder._tup, "HPyTupleBuilder", tuple_of) }
 }
 
 /// `HPyTupleBuilder_Cancel`

@@ -37,4 +37,18 @@ pub(crate) mod ffi {
         PyObject_VectorcallMethod, PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_SET_ITEM,
         PyVectorcall_NARGS,
     };
+
+    #[cfg(PyPy)]
+    pub(crate) use super::host::PyIter_Check;
+    #[cfg(any(PyPy, GraalPy))]
+    pub(crate) use super::host::checked::{
+        PyBytes_FromStringAndSize, PyBytes_Size, PyCapsule_SetContext, PyCapsule_SetDestructor,
+        PyCapsule_SetName, PyCapsule_SetPointer, PyDict_Copy, PyDict_Keys, PyErr_ExceptionMatches,
+        PyErr_SetFromErrnoWithFilename, PyErr_SetFromErrnoWithFilenameObjects, PyErr_SetObject,
+        PyErr_SetString, PyErr_WarnEx, PyImport_ImportModule, PyList_Insert, PyList_New,
+        PyLong_AsDouble, PyLong_AsSize_t, PyLong_AsSsize_t, PyLong_AsUnsignedLong,
+        PyLong_AsUnsignedLongLong, PyLong_AsVoidPtr, PyModule_NewObject, PyNumber_InPlacePower,
+        PyUnicode_EncodeFSDefault, PyUnicode_FromEncodedObject, PyUnicode_FromWideChar,
+        PyUnicode_Substring,
+    };
 }

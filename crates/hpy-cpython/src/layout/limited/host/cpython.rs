@@ -3,6 +3,7 @@
 use core::ffi::{CStr, c_char, c_int, c_ulong, c_void};
 use std::ffi::CString;
 use std::sync::OnceLock;
+use std::vec::Drain;
 
 use pyo3_ffi as ffi;
 
@@ -62,6 +63,25 @@ lookups! {
 pub(crate) unsafe fn finalize(object: *mut ffi::PyObject) -> c_int {
     // SAFETY: the caller's promise.
     finalizer().map_or(0, |function| unsafe { function(object) })
+}
+
+/// A list of items, whose references it takes over; null with an exception.
+///
+/// # Safety
+/// The interpreter is attached, and the items are owned.
+pub(crate) unsafe fn list_of(items: Drain<'_, *mut ffi::PyObject>) -> *mut ffi::PyObject {
+    // SAFETY: as required; the list has a place for each.
+    unsafe {
+        let list = ffi::PyList_New(items.len() as isize);
+        for (index, item) in items.enumerate() {
+            if list.is_null() {
+                ffi::Py_DECREF(item);
+            } else {
+                ffi::PyList_SetItem(list, index as isize, item);
+            }
+        }
+        list
+    }
 }
 
 /// The name that a function of the C API is exported under.

@@ -1,6 +1,7 @@
 //! What interpreters have in common whose C API is an emulation: their own objects are no C structs.
 
 use core::ffi::c_int;
+use std::vec::Drain;
 
 use pyo3_ffi as ffi;
 
@@ -43,6 +44,25 @@ pub(crate) unsafe fn interpreter_id() -> i64 {
 /// The place is what `running_place` gave.
 pub(crate) unsafe fn line_number(_code: *mut ffi::PyCodeObject, place: c_int) -> c_int {
     place
+}
+
+/// A list of items, whose references it takes over; null with an exception. One that has a size before it has items keeps those in C
+/// memory, where the collector sees no cycle.
+///
+/// # Safety
+/// The interpreter is attached, and the items are owned.
+pub(crate) unsafe fn list_of(items: Drain<'_, *mut ffi::PyObject>) -> *mut ffi::PyObject {
+    // SAFETY: as required.
+    unsafe {
+        let mut list = ffi::PyList_New(0);
+        for item in items {
+            if !list.is_null() && ffi::PyList_Append(list, item) < 0 {
+                ffi::Py_CLEAR(&raw mut list);
+            }
+            ffi::Py_DECREF(item);
+        }
+        list
+    }
 }
 
 /// How many bytes the digits of an `int` take in what C sees of it: none, because it has none.

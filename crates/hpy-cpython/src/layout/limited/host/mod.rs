@@ -1,5 +1,7 @@
 //! What interpreters do differently: one file each, with the same names; `emulated` is for two.
 
+#[cfg(any(PyPy, GraalPy))]
+pub(super) mod checked;
 #[cfg(not(any(PyPy, GraalPy)))]
 mod cpython;
 #[cfg(any(PyPy, GraalPy))]

@@ -94,6 +94,16 @@ pub(crate) unsafe fn running_place() -> Option<(*mut ffi::PyCodeObject, c_int)> 
     }
 }
 
+/// Whether an object is an iterator. PyPy's own function finds a `__next__` of the type's type, too.
+///
+/// # Safety
+/// The object is alive.
+#[allow(non_snake_case)]
+pub(crate) unsafe fn PyIter_Check(object: *mut ffi::PyObject) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { c_int::from((*ffi::Py_TYPE(object)).tp_iternext.is_some()) }
+}
+
 /// Its C API makes no types of a metaclass.
 ///
 /// # Safety
