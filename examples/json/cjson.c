@@ -50,13 +50,9 @@ static PyObject *none_as_null(PyObject *object)
     return object == Py_None ? NULL : object;
 }
 
-/* The UTF-8 of `str`; a lone surrogate, which UTF-8 proper has no form for, as its three bytes. */
-static bool open_str(PyObject *str, Text *text)
+/* Of a `str` with lone surrogates, which UTF-8 proper has no form for: each as three bytes. */
+static bool open_surrogates(PyObject *str, Text *text)
 {
-    text->holder = NULL;
-    text->data = PyUnicode_AsUTF8AndSize(str, &text->length);
-    if (text->data != NULL)
-        return true;
     if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
         return false;
     PyErr_Clear();
@@ -66,6 +62,14 @@ static bool open_str(PyObject *str, Text *text)
     text->length = PyBytes_GET_SIZE(text->holder);
     text->data = PyBytes_AS_STRING(text->holder);
     return true;
+}
+
+/* The UTF-8 of `str`. */
+static bool open_str(PyObject *str, Text *text)
+{
+    text->holder = NULL;
+    text->data = PyUnicode_AsUTF8AndSize(str, &text->length);
+    return text->data != NULL || open_surrogates(str, text);
 }
 
 static bool open_text(PyObject *source, Text *text)

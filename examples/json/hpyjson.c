@@ -52,14 +52,10 @@ static HPy none_as_null(HPyContext *ctx, HPy h)
     return HPy_Is(ctx, h, ctx->h_None) ? HPy_NULL : h;
 }
 
-/* The UTF-8 of `str`; a lone surrogate, which UTF-8 proper has no form for, as its three bytes. */
-static bool open_str(HPyContext *ctx, HPy str, Text *text)
+/* Of a `str` with lone surrogates, which UTF-8 proper has no form for: each as three bytes. */
+static bool open_surrogates(HPyContext *ctx, HPy str, Text *text)
 {
     HPy args;
-    text->holder = HPy_NULL;
-    text->data = HPyUnicode_AsUTF8AndSize(ctx, str, &text->length);
-    if (text->data != NULL)
-        return true;
     if (!HPyErr_ExceptionMatches(ctx, ctx->h_UnicodeEncodeError))
         return false;
     HPyErr_Clear(ctx);
@@ -73,6 +69,14 @@ static bool open_str(HPyContext *ctx, HPy str, Text *text)
     text->length = HPyBytes_Size(ctx, text->holder);
     text->data = HPyBytes_AsString(ctx, text->holder);
     return true;
+}
+
+/* The UTF-8 of `str`. */
+static bool open_str(HPyContext *ctx, HPy str, Text *text)
+{
+    text->holder = HPy_NULL;
+    text->data = HPyUnicode_AsUTF8AndSize(ctx, str, &text->length);
+    return text->data != NULL || open_surrogates(ctx, str, text);
 }
 
 static bool open_text(HPyContext *ctx, HPy source, Text *text)
