@@ -102,7 +102,7 @@ def build(mod, kind):
 @pytest.mark.api(*NEW, *SET, *BUILD)
 def test_build(build, kind, no_leak):
     items = [object() for _ in range(300)]
-    for count in (0, 1, 2, 19, 20, 300):
+    for count in (0, 1, 2, 15, 16, 17, 300):
         made = build("Build")(*items[:count])
         assert type(made) is KINDS[kind]
         assert len(made) == count
@@ -140,8 +140,13 @@ def test_nobody_sees_it_before_it_is_complete(build, kind):
         seen.extend(o for o in gc.get_referrers(item) if type(o) is KINDS[kind])
         return "second"
 
-    assert build("failing_item")(item, look) == KINDS[kind]((item, "second"))
+    made = build("failing_item")(item, look)
+    assert made == KINDS[kind]((item, "second"))
     assert seen == []
+    # A collection in between is no reason to forget it.
+    node = [build("failing_item")([], look)]
+    node[0][0].append(node)
+    assert not support.COUNTS or gc.is_tracked(node[0])
 
 
 @pytest.mark.finding("HPY-D022")

@@ -29,6 +29,7 @@ use crate::generated::context::template;
 use crate::global::Values;
 use crate::host::CPython;
 use crate::interpreter::interpreter_id;
+use crate::layout::Kept;
 use crate::module;
 use crate::names::Names;
 
@@ -46,6 +47,8 @@ pub(crate) struct Load {
     pub names: Names,
     /// Memory for its trackers.
     pub trackers: Pool,
+    /// Memory for objects of its types.
+    pub kept: Kept,
     identity: Identity,
     use_: Mutex<Use>,
 }
@@ -114,6 +117,7 @@ impl Load {
             globals: Values::default(),
             names: Names::new(),
             trackers: Pool::new(),
+            kept: Kept::new(),
             identity,
             use_: Mutex::new(Use::Taken),
         }));

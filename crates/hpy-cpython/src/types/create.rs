@@ -16,6 +16,7 @@ use super::{call, dealloc, gc, members, params, python_class, slots, spec};
 use crate::error::Failure;
 use crate::handle::{hpy, new_ref};
 use crate::layout;
+use crate::load::Load;
 use crate::methods::{bind, bind_plain, method_def};
 
 /// `HPyType_FromSpec`
@@ -59,6 +60,7 @@ unsafe fn create(
         }
         layout::attach_record(ty.cast(), &plan.record);
         construct::install(ty.cast(), &plan.record.constructor);
+        plan.record.keep_memory(ty.cast(), &Load::of(ctx).kept);
         Ok(ty)
     }
 }

@@ -4,7 +4,7 @@ use core::cell::{Cell, RefCell};
 
 use super::record::{LEGACY_DEALLOC, Record, own_record};
 use super::{gc, python_class, shape};
-use crate::layout::{self, ffi};
+use crate::layout::{self, Memory, ffi};
 
 /// Deallocations inside each other before objects are put off.
 const DEEPEST: usize = 50;
@@ -19,8 +19,55 @@ thread_local! {
 /// Bit of [`DEPTH`]: objects wait. So the usual deallocation looks at one variable only.
 const WAITING: usize = 1 << (usize::BITS - 1);
 
-/// `tp_dealloc`. Long chains of objects are released in a loop rather than by recursion.
+/// `tp_dealloc`.
+///
+/// Short for types whose objects are kept: they have one level and no weak references. Deallocations of the types of one load count
+/// together up to a depth, whichever thread they are in. Only beyond that each thread counts its own, for the variable of a thread takes
+/// a call.
 pub(crate) unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
+    // SAFETY: CPython hands over a dead object of one of our types.
+    unsafe {
+        let ty = ffi::Py_TYPE(object);
+        if let Some(record) = own_record(ty)
+            && let Some(memory) = record.memory()
+            && layout::tp_finalize(ty).is_none()
+            && memory.depth().get() < DEEPEST
+        {
+            memory.depth().set(memory.depth().get() + 1);
+            release_kept(object, record, memory);
+        } else {
+            dealloc_in_thread(object);
+        }
+    }
+}
+
+/// What `release_any` comes to for a type whose memory is kept: the struct is at a fixed place. Leaves one deallocation.
+///
+/// What is needed between two calls is read again: to save it takes as long, and as much to restore what was in its place.
+#[inline(always)]
+unsafe fn release_kept(object: *mut ffi::PyObject, record: *const Record, memory: *const Memory) {
+    // SAFETY: a dead object of a type with that record. It remains one until its memory is given back, where its type stays readable.
+    unsafe {
+        untrack(object);
+        gc::clear_struct(object.byte_add((*record).struct_offset).cast(), &*record);
+        if let Some(destroy) = (*record).destroy {
+            destroy(object.byte_add((*record).struct_offset).cast());
+        }
+        let ty = ffi::Py_TYPE(object);
+        let depth = (*memory).depth();
+        depth.set(depth.get() - 1);
+        if !(*memory).give(object)
+            && let Some(free) = layout::tp_free(ty)
+        {
+            free(object.cast());
+        }
+        ffi::Py_DECREF(ty.cast());
+    }
+}
+
+/// Long chains of objects are released in a loop rather than by recursion.
+#[inline(never)]
+unsafe fn dealloc_in_thread(object: *mut ffi::PyObject) {
     // SAFETY: CPython hands over a dead object of one of our types; put off, nobody else can reach it once it is untracked.
     unsafe {
         DEPTH.with(|depth| {

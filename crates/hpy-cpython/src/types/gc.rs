@@ -166,15 +166,21 @@ pub(crate) unsafe extern "C" fn clear(object: *mut ffi::PyObject) -> c_int {
     }
 }
 
-/// Releases the fields of the struct that `record` describes.
+/// Releases the fields of the object's struct that `record` describes.
 ///
 /// # Safety
 /// `record` is one of the records of the type of `object`.
 pub(crate) unsafe fn clear_fields(object: *mut ffi::PyObject, record: &Record) {
-    if record.has_fields() {
-        // SAFETY: the record's struct is in the object; the visitor takes no argument.
-        unsafe {
-            record.visit_fields(shape::struct_of(object, record), clear_field, ptr::null_mut());
-        }
-    }
+    // SAFETY: the record's struct is in the object.
+    unsafe { clear_struct(shape::struct_of(object, record), record) }
+}
+
+/// Releases the fields of a struct.
+///
+/// # Safety
+/// It is one that `record` describes.
+#[inline(always)]
+pub(crate) unsafe fn clear_struct(data: *mut c_void, record: &Record) {
+    // SAFETY: as required; the visitor takes no argument.
+    unsafe { record.visit_fields(data, clear_field, ptr::null_mut()) };
 }

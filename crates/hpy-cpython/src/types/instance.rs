@@ -14,7 +14,7 @@ use crate::layout;
 
 /// `_HPy_New`: a new instance whose struct is all zeros.
 ///
-/// Short for the types that most are: made here, for a plain struct behind the object's header.
+/// Short for the types that most are: made here, with objects whose memory is kept, where there is some.
 pub(crate) unsafe extern "C" fn ctx_New(
     _ctx: *mut HPyContext,
     h_type: HPy,
@@ -24,28 +24,23 @@ pub(crate) unsafe extern "C" fn ctx_New(
     // SAFETY: the caller hands over an open handle and a place for the address of the struct.
     unsafe {
         if ffi::PyType_Check(ty.cast()) != 0
-            && let Some(record) = record::find(ty)
-            && is_plain(record.shape)
-            && let Some(alloc) = layout::tp_alloc(ty)
+            && let Some(record) = record::own_record(ty)
+            && let Some(memory) = record.memory()
+            && let Some(object) = memory.take()
         {
-            let object = alloc(ty, 0);
-            if !object.is_null() {
-                call::set_default(object, ty, Some(record));
-                *data = object.byte_add(record.struct_offset).cast();
-            }
-            return hpy(object);
+            call::set_default(object, ty, Some(record));
+            *data = object.byte_add(record.struct_offset).cast();
+            return hpy(memory.revive(object, ty));
         }
         new_of_any(ty, data)
     }
 }
 
 /// Whether the struct follows the header of an `object`.
-#[inline]
 fn is_plain(shape: HPyType_BuiltinShape) -> bool {
     matches!(shape, HPyType_BuiltinShape_Object | HPyType_BuiltinShape_Legacy)
 }
 
-#[cold]
 #[inline(never)]
 unsafe fn new_of_any(ty: *mut ffi::PyTypeObject, data: *mut *mut c_void) -> HPy {
     // SAFETY: as for `ctx_New`.

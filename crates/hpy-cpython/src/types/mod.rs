@@ -17,6 +17,7 @@ mod spec;
 
 pub(crate) use call::ctx_SetCallFunction;
 pub(crate) use create::ctx_Type_FromSpec;
+pub(crate) use dealloc::dealloc;
 pub(crate) use gc::{is_clear, traverse_struct};
 pub(crate) use instance::{ctx_New, ctx_Type_GenericNew};
 pub(crate) use record::{Record, find as find_record, own_record};

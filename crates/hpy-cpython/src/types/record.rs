@@ -1,5 +1,6 @@
 //! The record behind each type that HPy makes, and how it is found from a type.
 
+use core::cell::OnceCell;
 use core::ffi::{c_int, c_void};
 use core::ptr;
 
@@ -9,7 +10,8 @@ use hpy_abi::{
 use pyo3_ffi as ffi;
 
 use super::construct::Constructor;
-use crate::layout::{self, Extra};
+use super::shape;
+use crate::layout::{self, Extra, Kept, Memory};
 
 /// Tells a record from whatever else could be in the word; the same number in `include/hpy/cpython/`.
 const MAGIC: u64 = 0x3145_5059_5459_4850;
@@ -20,6 +22,8 @@ pub(crate) const LEGACY_DEALLOC: i32 = 1;
 pub(crate) const LEGACY_TRAVERSE: i32 = 2;
 /// Flag of a record: it ends with `object_members`.
 const OBJECT_MEMBERS: i32 = 4;
+/// Flag of a record that was made here, and not by the headers of the CPython ABI, which have 8 and 16 for themselves.
+const MADE_HERE: i32 = 32;
 
 /// What the runtime must know of a type. The fields of this struct are shared with the CPython ABI (`include/hpy/cpython/`):
 /// records made there and here, by several libraries, are found in one hierarchy of types.
@@ -28,7 +32,7 @@ pub(crate) struct Record {
     magic: u64,
     /// Which builtin's layout the struct extends.
     pub shape: HPyType_BuiltinShape,
-    /// [`LEGACY_DEALLOC`], [`LEGACY_TRAVERSE`], [`OBJECT_MEMBERS`]
+    /// [`LEGACY_DEALLOC`], [`LEGACY_TRAVERSE`], [`OBJECT_MEMBERS`], [`MADE_HERE`]
     pub flags: i32,
     /// Where the struct is in the object; for variable-sized shapes, where the items begin.
     pub struct_offset: usize,
@@ -46,9 +50,12 @@ pub(crate) struct Record {
     pub extra: Extra,
     /// How objects are made. Not in records made elsewhere.
     pub constructor: Constructor,
+    /// How their memory is kept. Not in records made elsewhere.
+    memory: OnceCell<Memory>,
 }
 
-// SAFETY: a record is not changed after it is made; its pointers are to code and to constants.
+// SAFETY: a record is not changed after its first type is made, and until then the lock of the load's interpreter protects it; its pointers
+// are to code and to what lives for ever.
 unsafe impl Sync for Record {}
 
 impl Record {
@@ -61,7 +68,7 @@ impl Record {
         Self {
             magic: MAGIC,
             shape,
-            flags: 0,
+            flags: MADE_HERE,
             struct_offset,
             struct_size,
             traverse: None,
@@ -70,6 +77,26 @@ impl Record {
             object_members: ptr::null(),
             extra: Extra::default(),
             constructor: Constructor::default(),
+            memory: OnceCell::new(),
+        }
+    }
+
+    /// How the memory of objects is kept, if the record was made here and it is kept.
+    #[inline(always)]
+    pub(crate) fn memory(&self) -> Option<&Memory> {
+        if self.flags & MADE_HERE == 0 { None } else { self.memory.get() }
+    }
+
+    /// Lets the memory of a new type's objects be kept, if it can be.
+    ///
+    /// # Safety
+    /// `ty` is a type with this record, which was made for the load of `kept`, and nobody else uses it yet.
+    pub(crate) unsafe fn keep_memory(&self, ty: *mut ffi::PyTypeObject, kept: &'static Kept) {
+        if self.flags & LEGACY_DEALLOC == 0 && !shape::is_variable(self.shape) {
+            // SAFETY: as required.
+            if let Some(memory) = unsafe { Memory::install(ty, kept) } {
+                self.memory.get_or_init(|| memory);
+            }
         }
     }
 
@@ -94,7 +121,27 @@ impl Record {
     ///
     /// # Safety
     /// `data` is a struct that this record describes; `visit` takes `arg`.
+    #[inline(always)]
     pub(crate) unsafe fn visit_fields(
+        &self,
+        data: *mut c_void,
+        visit: HPyFunc_visitproc,
+        arg: *mut c_void,
+    ) -> c_int {
+        // SAFETY: as required.
+        unsafe {
+            match self.traverse {
+                Some(author) => author(data, visit, arg),
+                None if self.has_fields() => self.visit_object_members(data, visit, arg),
+                None => 0,
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for [`Self::visit_fields`]; the record has object members.
+    #[inline(never)]
+    unsafe fn visit_object_members(
         &self,
         data: *mut c_void,
         visit: HPyFunc_visitproc,
@@ -102,12 +149,6 @@ impl Record {
     ) -> c_int {
         // SAFETY: the struct has a field at each of the offsets, which end with a negative number.
         unsafe {
-            if let Some(author) = self.traverse {
-                return author(data, visit, arg);
-            }
-            if !self.has_fields() {
-                return 0;
-            }
             let mut offset = self.object_members;
             while *offset >= 0 {
                 let result = visit(data.byte_offset(*offset).cast::<HPyField>(), arg);

@@ -55,6 +55,11 @@ pub(crate) fn layout(shape: HPyType_BuiltinShape) -> Option<Layout> {
     })
 }
 
+/// Whether the struct lies behind the items of the builtin.
+pub(crate) fn is_variable(shape: HPyType_BuiltinShape) -> bool {
+    matches!(shape, HPyType_BuiltinShape_Long | HPyType_BuiltinShape_Tuple)
+}
+
 /// The struct behind the items of an int or a tuple.
 ///
 /// # Safety

@@ -2,6 +2,7 @@
 
 pub(crate) mod builder;
 mod frames;
+mod keep;
 mod metaclass;
 mod numbers;
 mod objects;
@@ -10,6 +11,7 @@ mod threads;
 mod types;
 
 pub(crate) use frames::*;
+pub(crate) use keep::*;
 pub(crate) use metaclass::of_metaclass;
 pub(crate) use numbers::*;
 pub(crate) use objects::*;

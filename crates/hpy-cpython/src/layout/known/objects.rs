@@ -115,9 +115,9 @@ unsafe fn tuple_slot(object: *mut ffi::PyObject, index: isize) -> Option<*mut *m
     }
 }
 
-/// # Safety
-/// A tuple, or any object if the result is not read.
-pub(super) unsafe fn tuple_items(tuple: *mut ffi::PyObject) -> *mut *mut ffi::PyObject {
+/// Where a tuple has its items.
+#[inline(always)]
+pub(super) fn tuple_items(tuple: *mut ffi::PyObject) -> *mut *mut ffi::PyObject {
     let offset = core::mem::offset_of!(ffi::PyTupleObject, ob_item);
     tuple.wrapping_byte_add(offset).cast()
 }

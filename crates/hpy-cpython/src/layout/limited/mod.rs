@@ -6,6 +6,7 @@
 
 pub(crate) mod builder;
 mod host;
+mod keep;
 mod lookup;
 mod metaclass;
 mod missing;
@@ -18,6 +19,7 @@ mod threads;
 mod types;
 
 pub(crate) use host::{clear_dict, dealloc_drops_type, is, line_number, new_name, running_place};
+pub(crate) use keep::*;
 pub(crate) use metaclass::of_metaclass;
 pub(crate) use numbers::*;
 pub(crate) use objects::*;
