@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::environment::Environment;
 use crate::old;
-use crate::pytest::{self, Case, Outcome, count};
+use crate::pytest::{self, Case, Outcome, Passed, count};
 use crate::shell::{require_compiler, run, step};
 
 /// The suite, and what its fixtures import.
@@ -80,7 +80,7 @@ pub fn conformance(
 
 /// The suite as a cell of the matrix, in an environment in which our wheel is installed. Its extensions are compiled without
 /// distutils, and kept in `cache`, so that a universal one is compiled for the first interpreter only.
-pub fn cell(root: &Path, environment: &Environment, cache: &Path) -> Result<String> {
+pub fn cell(root: &Path, environment: &Environment, cache: &Path) -> Result<Passed> {
     environment.require(REQUIREMENTS)?;
     let suite = fetch(root, environment)?;
     let run = |name: &str, add: &dyn Fn(&mut Command)| {

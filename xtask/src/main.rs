@@ -14,8 +14,10 @@ mod native;
 mod old;
 mod ports;
 mod pytest;
+mod pythons;
 mod rustpython;
 mod shell;
+mod skips;
 mod table;
 mod test;
 

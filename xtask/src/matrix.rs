@@ -4,7 +4,6 @@
 //! extensions, with the headers of CPython 3.9. What is compiled for one CPython only, such as the CPython ABI, is compiled and run on each.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,31 +11,13 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::compile::{Abi, compile, python_include};
-use crate::environment::{Environment, version};
-use crate::pytest;
+use crate::environment::Environment;
+use crate::pytest::{self, Passed};
+use crate::pythons::{Interpreter, WANTED, find};
 use crate::shell::{output, require_compiler, run, step};
+use crate::skips::Skips;
 use crate::table::Table;
-use crate::{conformance, hosts, native, test};
-
-/// The interpreters that should be here, in the order of the table. Other kinds that are found come behind them. The first one
-/// compiles.
-const WANTED: &[&str] = &[
-    "3.11",
-    "3.9",
-    "3.10",
-    "3.12",
-    "3.13",
-    "3.14",
-    "3.15",
-    "3.13t",
-    "3.14t",
-    "3.15t",
-    "3.13d",
-    "pypy7.3",
-    "graalpy24.2",
-    "pypy8.0",
-    "graalpy25.0",
-];
+use crate::{conformance, hosts, test};
 
 /// The CPython with whose headers abi3 extensions are compiled.
 const OLDEST: &str = "3.9";
@@ -60,9 +41,6 @@ const PACKAGE_TESTS: &[&str] = &[
 
 /// The number of the mode without another context, as `hpy.universal` has it; 1 is debug mode, 2 trace mode.
 const UNIVERSAL: &str = "0";
-
-/// Names interpreters, separated as in PATH.
-pub const VARIABLE: &str = "HPY_MATRIX_PYTHONS";
 
 /// What is run on each interpreter: a column of the table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -135,7 +113,7 @@ impl Column {
 }
 
 /// How a cell ended: what it says, or what went wrong.
-type Cell = Result<String>;
+type Cell = Result<Passed>;
 
 /// The interpreters that were run, by label, and their cells.
 type Rows<'a> = [(&'a str, Vec<(Column, Cell)>)];
@@ -159,71 +137,11 @@ pub fn matrix(
         rows.push((label.as_str(), matrix.row(python, columns)));
     }
     if write {
-        let update = |old: &str| markdown(&fill(Table::read(old), &rows));
-        hosts::write(root, update)?;
+        hosts::write(root, |old| page(old, &rows))?;
     }
     let wanted = if only_these { &[] } else { WANTED };
     let absent = wanted.iter().filter(|wanted| !found.iter().any(|(label, _)| label == *wanted));
     summarise(&rows, &absent.copied().collect::<Vec<_>>())
-}
-
-/// An interpreter's label, and where it is.
-type Interpreter = (String, PathBuf);
-
-/// The interpreters, in the order of the table.
-fn find(given: &[PathBuf], only_these: bool) -> Result<Vec<Interpreter>> {
-    let mut candidates = given.to_vec();
-    if !only_these {
-        candidates.extend(env::split_paths(&env::var_os(VARIABLE).unwrap_or_default()));
-        candidates.extend(on_path());
-        candidates.extend(of_pyenv());
-    }
-    let mut found = BTreeMap::new();
-    for python in candidates.iter().filter(|python| !python.as_os_str().is_empty()) {
-        match version(python) {
-            Ok(version) => {
-                let label = version.strip_prefix("cpython").unwrap_or(&version);
-                found.entry(label.to_owned()).or_insert_with(|| python.clone());
-            }
-            Err(error) if given.contains(python) => return Err(error),
-            Err(_) => {} // a shim of a version that is not chosen, or no Python
-        }
-    }
-    let place = |label: &str| WANTED.iter().position(|wanted| *wanted == label);
-    let mut found: Vec<_> = found.into_iter().filter(|(label, _)| is_supported(label)).collect();
-    found.sort_by_key(|(label, _)| place(label).unwrap_or(WANTED.len()));
-    if found.is_empty() {
-        bail!("no CPython 3.9 or later found: name one with --python PATH, or in {VARIABLE}");
-    }
-    Ok(found)
-}
-
-/// Whether a label such as `3.14t` is that of CPython 3.9 or later, or that of another interpreter.
-fn is_supported(label: &str) -> bool {
-    if native::is_foreign(label) {
-        return true;
-    }
-    let minor = label.strip_prefix("3.").map(|rest| rest.trim_end_matches(['d', 't']));
-    minor.and_then(|minor| minor.parse::<u32>().ok()).is_some_and(|minor| minor >= 9)
-}
-
-fn on_path() -> impl Iterator<Item = PathBuf> {
-    let folders: Vec<_> = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
-    WANTED.iter().flat_map(move |label| {
-        let name = format!("python{label}");
-        folders.iter().map(|folder| folder.join(&name)).filter(|p| p.exists()).collect::<Vec<_>>()
-    })
-}
-
-fn of_pyenv() -> Vec<PathBuf> {
-    let home = || env::home_dir().map(|home| home.join(".pyenv"));
-    let Some(root) = env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(home) else {
-        return Vec::new();
-    };
-    let Ok(versions) = fs::read_dir(root.join("versions")) else {
-        return Vec::new();
-    };
-    versions.flatten().map(|version| version.path().join("bin/python")).collect()
 }
 
 /// What the interpreters share.
@@ -277,10 +195,10 @@ impl<'a> Matrix<'a> {
 
     fn cell(&mut self, environment: &Environment, column: Column) -> Cell {
         if let Some(reason) = column.lacking(environment) {
-            return Ok(reason.to_owned());
+            return Ok(says(reason));
         }
         match column {
-            Column::Wheel => Ok("built".to_owned()),
+            Column::Wheel => Ok(says("built")),
             Column::Everything => self.everything(environment),
             Column::Examples => self.examples(environment),
             Column::Abi3Wheel => self.abi3_wheel(environment),
@@ -333,7 +251,7 @@ impl<'a> Matrix<'a> {
     fn everything(&mut self, environment: &Environment) -> Cell {
         let sum = self.libraries(environment)?;
         self.check_everything(environment, UNIVERSAL)?;
-        Ok(sum)
+        Ok(says(&sum))
     }
 
     fn check_everything(&self, environment: &Environment, mode: &str) -> Result<()> {
@@ -346,7 +264,7 @@ impl<'a> Matrix<'a> {
         let sum = self.libraries(environment)?;
         let mut pytest = self.pytest(environment, "examples");
         pytest.args(["examples", "-k", "universal"]);
-        Ok(format!("{}, {sum}", self.tests(&mut pytest, "examples")?))
+        Ok(with_sum(self.tests(&mut pytest, "examples")?, &sum))
     }
 
     fn abi3_wheel(&mut self, versioned: &Environment) -> Cell {
@@ -405,9 +323,9 @@ impl<'a> Matrix<'a> {
         pytest: &mut Command,
         pattern: &'static str,
     ) -> Cell {
-        let text = self.tests(pytest, "kept")?;
+        let passed = self.tests(pytest, "kept")?;
         let sum = self.same(environment, &self.cache(), pattern)?;
-        Ok(format!("{text}, {sum}"))
+        Ok(with_sum(passed, &sum))
     }
 
     fn pytest(&self, environment: &Environment, report: &str) -> Command {
@@ -446,40 +364,66 @@ fn checksum(environment: &Environment, folder: &Path, pattern: &str) -> Result<S
     output(environment.command().args(["-c", question]).arg(folder).arg(pattern))
 }
 
+/// A cell that is no tests.
+fn says(text: &str) -> Passed {
+    Passed { text: text.to_owned(), ..Passed::default() }
+}
+
+fn with_sum(passed: Passed, sum: &str) -> Passed {
+    Passed { text: format!("{}, {sum}", passed.text), ..passed }
+}
+
 /// As much of a checksum as tells one file from another.
 fn short(sum: &str) -> String {
     format!("sha256 {}", &sum[..12.min(sum.len())])
 }
 
+/// The two tables in a page, in which the cells that were run are replaced.
+fn page(old: &str, rows: &Rows) -> String {
+    let mut skips = Skips::read(old);
+    for (label, column, cell) in all(rows) {
+        if let Ok(passed) = cell {
+            skips.set(label, column.title(), &passed.skipped);
+        }
+    }
+    let table = markdown(&fill(Table::read(old), rows));
+    format!("{table}\n### What is skipped\n\n{}", skips.markdown(&titles(), WANTED))
+}
+
 /// Puts the cells into a table.
 fn fill(mut table: Table, rows: &Rows) -> Table {
-    for (label, cells) in rows {
-        for (column, cell) in cells {
-            let text = cell.as_ref().map_or("FAILED", String::as_str);
-            table.set(label, column.title(), text);
-        }
+    for (label, column, cell) in all(rows) {
+        table.set(label, column.title(), cell.as_ref().map_or("FAILED", |passed| &passed.text));
     }
     table
 }
 
 fn markdown(table: &Table) -> String {
-    let titles: Vec<_> = COLUMNS.iter().map(|column| column.title()).collect();
-    table.markdown(&titles, WANTED)
+    table.markdown(&titles(), WANTED)
+}
+
+fn titles() -> Vec<&'static str> {
+    COLUMNS.iter().map(|column| column.title()).collect()
+}
+
+/// The cells of all rows.
+fn all<'a>(rows: &'a Rows) -> impl Iterator<Item = (&'a str, Column, &'a Cell)> {
+    let cells = |(label, cells): &'a (&'a str, Vec<(Column, Cell)>)| {
+        cells.iter().map(move |(column, cell)| (*label, *column, cell))
+    };
+    rows.iter().flat_map(cells)
 }
 
 /// Prints the table and the closing line; fails if a cell did.
 fn summarise(rows: &Rows, absent: &[&str]) -> Result<()> {
     print!("{}", markdown(&fill(Table::default(), rows)));
     let mut failures = Vec::new();
-    for (row, cells) in rows {
-        for (column, cell) in cells {
-            if let Err(error) = cell {
-                failures.push(format!("{row}, {}: {error:#}", column.title()));
-            }
+    for (label, column, cell) in all(rows) {
+        if let Err(error) = cell {
+            failures.push(format!("{label}, {}: {error:#}", column.title()));
         }
     }
-    let cells = rows.iter().flat_map(|(_, cells)| cells);
-    let passed = cells.filter(|(_, cell)| cell.is_ok()).count();
+    let passed = all(rows).count() - failures.len();
     for failure in &failures {
         println!("failed: {failure}");
     }
@@ -498,19 +442,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_are_versions_from_3_9_on() {
-        for label in ["3.9", "3.15", "3.14t", "3.13d", "3.14td", "pypy8.0"] {
-            assert!(is_supported(label), "{label}");
-        }
-        for label in ["2.7", "3.8", "3.6d", "3.x", "jython2.7", ""] {
-            assert!(!is_supported(label), "{label}");
-        }
-    }
-
-    #[test]
     fn a_failed_cell_fails_the_matrix() {
         let cells = |cell| vec![("3.11", vec![(Column::Wheel, cell)])];
-        assert!(summarise(&cells(Ok("built".to_owned())), &["3.9"]).is_ok());
+        assert!(summarise(&cells(Ok(says("built"))), &["3.9"]).is_ok());
         let failed = Err(anyhow::anyhow!("no compiler"));
         assert!(summarise(&cells(failed), &[]).is_err());
     }

@@ -300,7 +300,7 @@ mod tests {
     use super::*;
 
     fn case(name: &str, outcome: Outcome) -> Case {
-        Case { name: name.to_owned(), outcome }
+        Case { name: name.to_owned(), outcome, reason: String::new() }
     }
 
     #[test]

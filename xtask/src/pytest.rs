@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::skips::Skip;
+
 /// One test of the report.
 #[derive(Clone)]
 pub struct Case {
@@ -13,6 +15,16 @@ pub struct Case {
     pub name: String,
     /// How it ended.
     pub outcome: Outcome,
+    /// Why it was skipped, or cannot pass.
+    pub reason: String,
+}
+
+impl Case {
+    /// The name of the test's function, without its parameters.
+    fn function(&self) -> &str {
+        let name = self.name.split('[').next().unwrap_or_default();
+        name.rsplit("::").next().unwrap_or(name)
+    }
 }
 
 /// How a test ended.
@@ -55,12 +67,22 @@ pub fn count(cases: &[Case], outcome: Outcome) -> usize {
     cases.iter().filter(|case| case.outcome == outcome).count()
 }
 
-/// How many tests ended how, in words; an error that names the failed ones if there are any.
-pub fn passed(cases: &[Case]) -> Result<String> {
-    let failed: Vec<_> = cases.iter().filter(|case| case.outcome == Outcome::Failed).collect();
+/// Tests of which none failed.
+#[derive(Debug, Default)]
+pub struct Passed {
+    /// How many ended how, in words.
+    pub text: String,
+    /// Those that were skipped.
+    pub skipped: Vec<Skip>,
+}
+
+/// An error that names the failed tests, if there are any.
+pub fn passed(cases: &[Case]) -> Result<Passed> {
+    let of = |outcome| cases.iter().filter(move |case| case.outcome == outcome);
+    let failed = of(Outcome::Failed).map(|case| format!("\n    {}", case.name));
+    let failed: Vec<_> = failed.collect();
     if !failed.is_empty() {
-        let names = failed.iter().map(|case| format!("\n    {}", case.name)).collect::<String>();
-        bail!("{} failed:{names}", failed.len());
+        bail!("{} failed:{}", failed.len(), failed.concat());
     }
     let mut text = format!("{} passed", count(cases, Outcome::Passed));
     for (outcome, word) in [(Outcome::Skipped, "skipped"), (Outcome::Known, "cannot")] {
@@ -69,7 +91,8 @@ pub fn passed(cases: &[Case]) -> Result<String> {
             number => text += &format!(", {number} {word}"),
         }
     }
-    Ok(text)
+    let skip = |case: &Case| Skip { reason: case.reason.clone(), test: case.function().to_owned() };
+    Ok(Passed { text, skipped: of(Outcome::Skipped).map(skip).collect() })
 }
 
 /// The test cases of a JUnit report as pytest writes it: one element a test, with a child element unless it passed.
@@ -90,7 +113,9 @@ fn read(report: &str) -> Vec<Case> {
             };
             let name =
                 format!("{}::{}", attribute(element, "classname"), attribute(element, "name"));
-            Case { name, outcome }
+            let reason =
+                body.split("<skipped ").nth(1).map(|skipped| attribute(skipped, "message"));
+            Case { name, outcome, reason: unescape(reason.unwrap_or_default()) }
         })
         .collect()
 }
@@ -104,6 +129,12 @@ fn attribute<'a>(element: &'a str, name: &str) -> &'a str {
     value.split('"').next().unwrap_or_default()
 }
 
+/// The text of an attribute's value.
+fn unescape(value: &str) -> String {
+    let value = value.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+    value.replace("&#10;", " ").replace("&amp;", "&")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,7 +143,7 @@ mod tests {
     fn a_report_is_read() {
         let report = "<testsuite><testcase classname=\"a.B\" name=\"one\" time=\"1\" />\
             <testcase classname=\"a.B\" name=\"two\"><failure message=\"x\">y</failure></testcase>\
-            <testcase classname=\"a.B\" name=\"three\"><skipped /></testcase>\
+            <testcase classname=\"a.B\" name=\"three[3.9]\"><skipped type=\"pytest.skip\" message=\"for &quot;x&quot; &amp; y\">a</skipped></testcase>\
             <testcase classname=\"a.B\" name=\"four\"><skipped type=\"pytest.xfail\" message=\"\" /></testcase></testsuite>";
         let cases = read(report);
         assert_eq!(cases.len(), 4);
@@ -122,7 +153,9 @@ mod tests {
         assert!(cases[3].outcome == Outcome::Known);
         assert_eq!(count(&cases, Outcome::Failed), 1);
         assert_eq!(passed(&cases).unwrap_err().to_string(), "1 failed:\n    a.B::two");
-        let text = passed(&[&cases[..1], &cases[2..]].concat()).unwrap();
-        assert_eq!(text, "1 passed, 1 skipped, 1 cannot");
+        let passed = passed(&[&cases[..1], &cases[2..]].concat()).unwrap();
+        assert_eq!(passed.text, "1 passed, 1 skipped, 1 cannot");
+        let skip = Skip { reason: "for \"x\" & y".to_owned(), test: "three".to_owned() };
+        assert_eq!(passed.skipped, [skip]);
     }
 }

@@ -41,23 +41,35 @@ impl Table {
     pub fn markdown(&self, titles: &[&str], labels: &[&str]) -> String {
         let is_used = |title: &str| self.rows.values().any(|row| row.contains_key(title));
         let titles: Vec<_> = titles.iter().copied().filter(|title| is_used(title)).collect();
-        let rule = "---|".repeat(titles.len());
-        let mut text = format!("| Python | {} |\n|---|{rule}\n", titles.join(" | "));
+        let mut text = header(&[&["Python"], titles.as_slice()].concat());
         let place = |label: &str| labels.iter().position(|known| *known == label);
         let mut rows: Vec<_> = self.rows.iter().collect();
         rows.sort_by_key(|(label, _)| place(label).unwrap_or(labels.len()));
         for (label, row) in rows {
-            let cell = |title: &&str| row.get(*title).map_or(NOTHING, String::as_str);
-            let cells: Vec<_> = titles.iter().map(cell).collect();
-            text += &format!("| {label} | {} |\n", cells.join(" | "));
+            let mut cells = vec![label.as_str()];
+            cells
+                .extend(titles.iter().map(|title| row.get(*title).map_or(NOTHING, String::as_str)));
+            text += &line(&cells);
         }
         text
     }
 }
 
+/// The first two lines of a table.
+pub fn header(titles: &[&str]) -> String {
+    format!("{}|{}\n", line(titles), "---|".repeat(titles.len()))
+}
+
+/// A line of a table.
+pub fn line<S: AsRef<str>>(cells: &[S]) -> String {
+    let cells: Vec<_> = cells.iter().map(AsRef::as_ref).collect();
+    format!("| {} |\n", cells.join(" | "))
+}
+
 /// The cells of a line.
-fn cells(line: &str) -> impl Iterator<Item = &str> {
-    line.trim_matches('|').split('|').map(str::trim)
+pub fn cells(line: &str) -> impl Iterator<Item = &str> {
+    let inside = line.strip_prefix('|').and_then(|line| line.strip_suffix('|'));
+    inside.unwrap_or(line).split('|').map(str::trim)
 }
 
 #[cfg(test)]

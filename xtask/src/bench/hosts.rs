@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 use super::Bench;
 use crate::compile::{Abi, compile};
 use crate::environment::{Environment, version};
-use crate::matrix::VARIABLE;
 use crate::native;
+use crate::pythons::VARIABLE;
 use crate::shell::{output, step};
 
 /// Sources and what they are written for, in the order that `measure.py` wants.
