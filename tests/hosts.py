@@ -2,6 +2,8 @@
 
 `tests/hosts/NAME.toml` lists them by what the interpreter does otherwise. Such a test is expected
 to fail, and it is a failure if it passes. An interpreter without such a list passes all.
+
+A pytest plugin: `pytest -p hosts`, with this folder in PYTHONPATH. Our tests have it anyway.
 """
 
 import sys
@@ -24,13 +26,22 @@ def name():
     return f"{implementation.name}{version[0]}.{version[1]}{kind}"
 
 
-def expect_defects(items, suite="tests"):
-    """Marks the collected tests that cannot pass here; `suite` is the list that names them."""
+def defects():
+    """What this interpreter does otherwise, as its list has it."""
     file = HOSTS / f"{name()}.toml"
     if not file.exists():
-        return
+        return []
+    return support.tomllib.loads(file.read_text(encoding="utf-8"))["defect"]
+
+
+def pytest_collection_modifyitems(items):
+    expect_defects(items)
+
+
+def expect_defects(items, suite="tests"):
+    """Marks the collected tests that cannot pass here; `suite` is the list that names them."""
     marks = {}
-    for defect in support.tomllib.loads(file.read_text(encoding="utf-8"))["defect"]:
+    for defect in defects():
         mark = pytest.mark.xfail(
             reason=defect["what"], run=not defect.get("crashes", False), strict=True
         )

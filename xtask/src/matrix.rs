@@ -263,7 +263,8 @@ impl<'a> Matrix<'a> {
     fn examples(&mut self, environment: &Environment) -> Cell {
         let sum = self.libraries(environment)?;
         let mut pytest = self.pytest(environment, "examples");
-        pytest.args(["examples", "-k", "universal"]);
+        pytest.args(["-p", "hosts", "examples", "-k", "universal"]);
+        pytest.env("PYTHONPATH", environment.python_path(&self.root.join("tests")));
         Ok(with_sum(self.tests(&mut pytest, "examples")?, &sum))
     }
 

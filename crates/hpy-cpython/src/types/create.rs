@@ -337,7 +337,7 @@ unsafe fn getset_def(ctx: *mut HPyContext, attribute: &HPyGetSet) -> ffi::PyGetS
     unsafe {
         ffi::PyGetSetDef {
             name: attribute.name,
-            get: core::mem::transmute::<*const c_void, Option<ffi::getter>>(get),
+            get: layout::getter(core::mem::transmute::<*const c_void, Option<ffi::getter>>(get)),
             set: core::mem::transmute::<*const c_void, Option<ffi::setter>>(set),
             doc: attribute.doc,
             closure: attribute.closure,

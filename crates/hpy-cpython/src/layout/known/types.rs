@@ -241,6 +241,11 @@ pub(crate) unsafe fn clear_dict(object: *mut ffi::PyObject) {
     }
 }
 
+/// The getter that a type's table gets for an attribute, which may have none.
+pub(crate) fn getter(own: Option<ffi::getter>) -> Option<ffi::getter> {
+    own
+}
+
 #[cfg(test)]
 mod tests {
     use super::behind_last_dot;

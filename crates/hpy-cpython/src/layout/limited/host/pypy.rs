@@ -3,7 +3,7 @@
 //!
 //! Its types are structs with CPython's fields, which its headers publish; `PyType_GetSlot` tells those of some types only.
 
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::{CStr, c_char, c_int, c_void};
 use std::ffi::CString;
 
 use pyo3_ffi as ffi;
@@ -37,6 +37,22 @@ fields! {
     tp_new: Option<ffi::newfunc> = tp_new;
     tp_traverse: Option<ffi::traverseproc> = tp_traverse;
     weak_offset: isize = tp_weaklistoffset;
+}
+
+/// The getter that a type's table gets for an attribute, which may have none. Without one, PyPy ends the process where the attribute is read.
+pub(crate) fn getter(own: Option<ffi::getter>) -> Option<ffi::getter> {
+    own.or(Some(unreadable))
+}
+
+/// The getter of an attribute that is only written.
+unsafe extern "C" fn unreadable(
+    _object: *mut ffi::PyObject,
+    _closure: *mut c_void,
+) -> *mut ffi::PyObject {
+    let message = c"the attribute can be written, but not read";
+    // SAFETY: the interpreter is attached.
+    unsafe { ffi::PyErr_SetString(ffi::PyExc_AttributeError, message.as_ptr()) };
+    core::ptr::null_mut()
 }
 
 /// Whether the `tp_dealloc` of a type drops an object's reference to its type: that of every builtin does, too.

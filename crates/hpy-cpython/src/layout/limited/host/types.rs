@@ -35,6 +35,11 @@ slots! {
     tp_traverse: Option<ffi::traverseproc> = Py_tp_traverse;
 }
 
+/// The getter that a type's table gets for an attribute, which may have none.
+pub(crate) fn getter(own: Option<ffi::getter>) -> Option<ffi::getter> {
+    own
+}
+
 /// A number that a type tells as an attribute; 0 if it tells none.
 unsafe fn number(ty: *mut ffi::PyTypeObject, name: &CStr) -> isize {
     // SAFETY: `ty` is a type, and the interpreter is attached.
