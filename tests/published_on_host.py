@@ -6,8 +6,6 @@ all Pythons. What the host is known not to pass is in `tests/hosts`, under `publ
 """
 
 import hashlib
-import importlib.machinery
-import importlib.util
 import os
 import shlex
 import shutil
@@ -36,12 +34,6 @@ def stand_in():
     distutils.errors.CompileError = CompileError
     for module in (distutils, distutils.core, distutils.errors):
         sys.modules[module.__name__] = module
-
-
-def spec_of_extension(name, path, **more):
-    """What `importlib` gives for an extension, also where its suffixes have no plain `.so`."""
-    more.setdefault("loader", importlib.machinery.ExtensionFileLoader(name, str(path)))
-    return spec_from_file_location(name, path, **more)
 
 
 def c_compile(tmpdir, ext, hpy_devel, hpy_abi, compiler_verbose=0, debug=None):
@@ -79,7 +71,4 @@ def pytest_collection_modifyitems(items):
     hosts.expect_defects(items, "published")
 
 
-spec_from_file_location = importlib.util.spec_from_file_location
-if ".so" not in importlib.machinery.EXTENSION_SUFFIXES:
-    importlib.util.spec_from_file_location = spec_of_extension
 stand_in()

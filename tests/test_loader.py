@@ -252,7 +252,14 @@ def test_a_spec_needs_only_a_name(everything):
     assert module.__file__ == str(everything)
     assert "everything" in repr(module)
     with pytest.raises(AttributeError):
-        universal.load("everything", str(everything), None)
+        universal.load("everything", str(everything), object())
+
+
+def test_a_spec_may_be_missing(everything):
+    """Importlib makes none of a file whose suffix it does not know, as PyPy does not know `.so`."""
+    module = universal.load("everything", str(everything), None)
+    assert (module.__name__, module.__file__) == ("everything", str(everything))
+    assert module.one(5) == (module, 5)
 
 
 def test_attributes_are_set_before_exec(executed, exec_hook):

@@ -14,7 +14,9 @@ use crate::{exit, importing, in_main_interpreter, threads, trace};
 ///
 /// `name` is the module's name; its last part is the name given to HPy_MODINIT. `path` is the
 /// library, whose file name must carry the ABI tag (`foo.hpy0.so`). `spec` describes the module: its
-/// attribute `name` becomes the module's `__name__`, and a create slot gets it.
+/// attribute `name` becomes the module's `__name__`, and a create slot gets it. It may be None, which
+/// importlib gives for the file where extensions end with something else than `.so`; then `name` is
+/// the module's.
 /// `mode` is one of the MODE_… constants; -1 means that `debug` decides.
 ///
 /// The module does not stay in `sys.modules`. Each call makes a module of its own, with globals
@@ -38,9 +40,13 @@ pub(crate) fn load<'py>(
         -1 => Ok(Mode::Universal),
         number => Mode::from_number(number),
     };
+    let described: Option<String> = match spec.is_none() {
+        true => None,
+        false => Some(spec.getattr(interned(spec.py(), "name"))?.extract()?),
+    };
     let request = Request {
         symbol: name,
-        name: &spec.getattr(interned(spec.py(), "name"))?.extract::<String>()?,
+        name: described.as_deref().unwrap_or(name),
         path: &path,
         tagged: true,
         mode: mode.map_err(|error| to_python(spec.py(), name, &error))?,

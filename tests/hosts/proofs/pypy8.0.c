@@ -39,6 +39,10 @@ static PyObject *Holder_concat(PyObject *left, PyObject *right)
 {
     return PyUnicode_FromString("sq_concat");
 }
+static Py_hash_t Holder_hash(PyObject *self)
+{
+    return -1;
+}
 static PyObject *Holder_get_link(PyObject *self, void *closure)
 {
     PyObject *link = ((Holder *)self)->link;
@@ -54,13 +58,10 @@ static PyGetSetDef Holder_getset[] = {
     {NULL},
 };
 static PyType_Slot Holder_slots[] = {
-    {Py_tp_dealloc, Holder_dealloc},
-    {Py_tp_traverse, Holder_traverse},
-    {Py_tp_clear, Holder_clear},
-    {Py_tp_getset, Holder_getset},
-    {Py_nb_add, Holder_add},
-    {Py_sq_concat, Holder_concat},
-    {0, NULL},
+    {Py_tp_dealloc, Holder_dealloc}, {Py_tp_traverse, Holder_traverse},
+    {Py_tp_clear, Holder_clear},     {Py_tp_hash, Holder_hash},
+    {Py_tp_getset, Holder_getset},   {Py_nb_add, Holder_add},
+    {Py_sq_concat, Holder_concat},   {0, NULL},
 };
 
 /* A type below a class that is written in Python. */

@@ -79,12 +79,9 @@ def chains_go_link_by_link(proofs):
 
 
 def structs_are_made_when_c_code_asks(proofs):
-    """Below a class in Python, an object that C code never saw has no struct to be destroyed."""
-
-    class Slotless:
-        __slots__ = ()
-
-    Holder = proofs.holder_below(Slotless)
+    """An object that C code did not make and never saw has no struct to be destroyed."""
+    Holder = proofs.holder_below(object)
+    collect()
     before = proofs.count_destroyed()
     Holder()
     collect()
@@ -161,3 +158,25 @@ def evaluated_code_leaves_builtins(proofs):
     """PyEval_EvalCode puts `__builtins__` into the globals."""
     globals = proofs.eval_code(compile("a = 1", "<here>", "exec"))
     assert sorted(globals) == ["__builtins__", "a"]
+
+
+def objects_go_when_they_are_collected(proofs):
+    """The last reference of an object may be gone for a while."""
+    Holder = proofs.holder_below(object)
+    collect()
+    before = proofs.count_destroyed()
+    assert Holder().link is None
+    assert proofs.count_destroyed() == before
+    collect()
+    assert proofs.count_destroyed() == before + 1
+
+
+def references_are_not_counted(proofs):
+    """No C code is needed."""
+    assert not hasattr(sys, "getrefcount") and not hasattr(gc, "is_tracked")
+
+
+def a_hash_of_minus_one_is_an_error(proofs):
+    """`__hash__` is expected to give what `tp_hash` gives, and to leave -1 to `hash`."""
+    with pytest.raises(SystemError):
+        proofs.holder_below(object)().__hash__()

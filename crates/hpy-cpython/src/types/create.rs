@@ -315,9 +315,8 @@ unsafe fn getsets(
         for attribute in &definitions.getsets {
             table.push(getset_def(ctx, attribute));
         }
-        if variable {
-            table.extend(definitions.members.iter().map(|m| members::getset_def(m)));
-        }
+        let served = |m: &&&HPyMember| variable || !layout::has_member_type(m.type_);
+        table.extend(definitions.members.iter().filter(served).map(|m| members::getset_def(m)));
         if !table.is_empty() {
             table.push(ffi::PyGetSetDef::default());
         }
@@ -404,8 +403,8 @@ unsafe fn member_table(
     // SAFETY: as for `ctx_Type_FromSpec`.
     table.extend(unsafe { legacy_table(spec, ffi::Py_tp_members, is_last_member) });
     if !place.variable {
-        let own = definitions.members.iter().map(|m| members::member_def(m, place.struct_offset));
-        table.extend(own);
+        let own = definitions.members.iter().filter(|m| layout::has_member_type(m.type_));
+        table.extend(own.map(|m| members::member_def(m, place.struct_offset)));
     }
     if let Some(offset) = place.vectorcall {
         table.push(ffi::PyMemberDef {

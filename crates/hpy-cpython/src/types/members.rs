@@ -7,6 +7,7 @@ use hpy_abi::*;
 use pyo3_ffi as ffi;
 
 use super::{record, shape};
+use crate::handle::new_ref;
 
 /// The name by which a struct tells where weak references are.
 pub(crate) const WEAKLIST_OFFSET: &core::ffi::CStr = c"__weaklistoffset__";
@@ -26,7 +27,8 @@ pub(crate) fn member_def(member: &HPyMember, struct_offset: usize) -> ffi::PyMem
 pub(crate) const END: ffi::PyMemberDef =
     ffi::PyMemberDef { name: ptr::null(), type_code: 0, offset: 0, flags: 0, doc: ptr::null() };
 
-/// A member of a struct whose place depends on the object: an attribute with getter and setter.
+/// A member of a struct whose place depends on the object, or of a type that the interpreter has no members of: an attribute with
+/// getter and setter.
 /// The definition is kept for ever, as the record of the type is.
 pub(crate) fn getset_def(member: &HPyMember) -> ffi::PyGetSetDef {
     let definition = Box::leak(Box::new(member_def(member, 0)));
@@ -56,6 +58,9 @@ unsafe extern "C" fn get(object: *mut ffi::PyObject, closure: *mut c_void) -> *m
     // SAFETY: the definition tells where the member is in the object.
     unsafe {
         let mut definition = in_object(object, closure);
+        if definition.type_code == HPyMember_NONE.0 as c_int {
+            return new_ref(ffi::Py_None());
+        }
         ffi::PyMember_GetOne(object.cast::<c_char>(), &raw mut definition)
     }
 }

@@ -3,6 +3,7 @@
 use core::ffi::{CStr, c_char, c_ulong, c_void};
 use core::ptr;
 
+use hpy_abi::HPyMember_FieldType;
 use pyo3_ffi as ffi;
 
 use crate::layout::clear;
@@ -239,6 +240,11 @@ pub(crate) unsafe fn clear_dict(object: *mut ffi::PyObject) {
             clear(dict);
         }
     }
+}
+
+/// Whether the interpreter has members of this type.
+pub(crate) fn has_member_type(_type: HPyMember_FieldType) -> bool {
+    true
 }
 
 /// The getter that a type's table gets for an attribute, which may have none.

@@ -11,8 +11,8 @@ use super::texts::interned;
 use crate::types::find_record;
 
 pub(crate) use host::{
-    getter, tp_alloc, tp_base, tp_call, tp_clear, tp_dealloc, tp_finalize, tp_free, tp_init,
-    tp_members, tp_new, tp_traverse,
+    getter, has_member_type, tp_alloc, tp_base, tp_call, tp_clear, tp_dealloc, tp_finalize,
+    tp_free, tp_init, tp_members, tp_new, tp_traverse,
 };
 
 /// The flags of a type.

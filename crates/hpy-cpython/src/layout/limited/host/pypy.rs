@@ -6,6 +6,7 @@
 use core::ffi::{CStr, c_char, c_int, c_void};
 use std::ffi::CString;
 
+use hpy_abi::{HPyMember_FieldType, HPyMember_NONE};
 use pyo3_ffi as ffi;
 
 /// Functions that read the field of their name.
@@ -37,6 +38,11 @@ fields! {
     tp_new: Option<ffi::newfunc> = tp_new;
     tp_traverse: Option<ffi::traverseproc> = tp_traverse;
     weak_offset: isize = tp_weaklistoffset;
+}
+
+/// Whether the interpreter has members of this type: PyPy has all but the one that is always None.
+pub(crate) fn has_member_type(r#type: HPyMember_FieldType) -> bool {
+    r#type != HPyMember_NONE
 }
 
 /// The getter that a type's table gets for an attribute, which may have none. Without one, PyPy ends the process where the attribute is read.

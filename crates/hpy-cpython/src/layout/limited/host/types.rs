@@ -3,6 +3,7 @@
 use core::ffi::{CStr, c_void};
 use core::mem::transmute;
 
+use hpy_abi::HPyMember_FieldType;
 use pyo3_ffi as ffi;
 
 use super::super::types::attribute;
@@ -33,6 +34,11 @@ slots! {
     tp_members: *mut ffi::PyMemberDef = Py_tp_members;
     tp_new: Option<ffi::newfunc> = Py_tp_new;
     tp_traverse: Option<ffi::traverseproc> = Py_tp_traverse;
+}
+
+/// Whether the interpreter has members of this type.
+pub(crate) fn has_member_type(_type: HPyMember_FieldType) -> bool {
+    true
 }
 
 /// The getter that a type's table gets for an attribute, which may have none.
