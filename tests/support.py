@@ -64,6 +64,9 @@ ABIS = ("cpython", *(() if FREE_THREADED else ("abi3",)), "universal", "debug")
 find nothing (`checked`). `compile_extension` and `load` know "hybrid" and "hybrid-debug" too. A
 free-threaded CPython loads no abi3 extensions."""
 
+IMMORTAL = 1 << 30
+"""The least reference count of an object that is never freed, such as a builtin type since 3.12."""
+
 LIMITED_API = "3.9"
 """The limited API that the libraries of ABI "abi3" are compiled for."""
 
@@ -379,6 +382,10 @@ def totals():
 
 
 def references(tracked):
-    """The reference counts of some objects, once nothing is left that is only garbage."""
+    """The reference counts of some objects, once nothing is left that is only garbage.
+
+    Those of immortal objects say nothing: CPython changes them no more, and abi3 extensions that
+    were compiled before there were any still do.
+    """
     gc.collect()
-    return [sys.getrefcount(thing) for thing in tracked]
+    return [count for count in map(sys.getrefcount, tracked) if count < IMMORTAL]

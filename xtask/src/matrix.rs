@@ -119,7 +119,7 @@ type Cell = Result<Passed>;
 type Rows<'a> = [(&'a str, Vec<(Column, Cell)>)];
 
 /// Runs the columns, all of them if none is named, on the `pythons` and on those that are found unless `only_these`; writes what came
-/// out into `docs/hosts.md` if `write`, where the cells that were not run stay.
+/// out into `docs/hosts.md` if `write`, one row after the other; the cells that were not run stay there.
 pub fn matrix(
     root: &Path,
     pythons: &[PathBuf],
@@ -134,10 +134,11 @@ pub fn matrix(
     let mut rows = Vec::new();
     for (label, python) in &found {
         step(&format!("matrix: {label}: {}", python.display()));
-        rows.push((label.as_str(), matrix.row(python, columns)));
-    }
-    if write {
-        hosts::write(root, |old| page(old, &rows))?;
+        let row = [(label.as_str(), matrix.row(python, columns))];
+        if write {
+            hosts::write(root, |old| page(old, &row))?;
+        }
+        rows.extend(row);
     }
     let wanted = if only_these { &[] } else { WANTED };
     let absent = wanted.iter().filter(|wanted| !found.iter().any(|(label, _)| label == *wanted));
