@@ -53,6 +53,7 @@ static PyObject *none_as_null(PyObject *object)
 /* Of a `str` with lone surrogates, which UTF-8 proper has no form for: each as three bytes. */
 static bool open_surrogates(PyObject *str, Text *text)
 {
+    text->holder = NULL;
     if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError))
         return false;
     PyErr_Clear();
@@ -410,15 +411,19 @@ typedef struct {
 
 static bool write_value(Writer *w, PyObject *value, size_t depth);
 
-static bool write_string(Writer *w, PyObject *str)
+static bool write_surrogates(Writer *w, PyObject *str)
 {
     Text text;
-    bool ok;
-    if (!open_str(str, &text))
-        return false;
-    ok = js_put_string(&w->out, text.data, (size_t)text.length);
+    bool ok = open_surrogates(str, &text) && js_put_string(&w->out, text.data, (size_t)text.length);
     close_text(&text);
     return ok;
+}
+
+static bool write_string(Writer *w, PyObject *str)
+{
+    Py_ssize_t length;
+    const char *data = PyUnicode_AsUTF8AndSize(str, &length);
+    return data == NULL ? write_surrogates(w, str) : js_put_string(&w->out, data, (size_t)length);
 }
 
 static bool write_big_integer(Writer *w, PyObject *value)

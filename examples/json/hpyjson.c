@@ -56,6 +56,7 @@ static HPy none_as_null(HPyContext *ctx, HPy h)
 static bool open_surrogates(HPyContext *ctx, HPy str, Text *text)
 {
     HPy args;
+    text->holder = HPy_NULL;
     if (!HPyErr_ExceptionMatches(ctx, ctx->h_UnicodeEncodeError))
         return false;
     HPyErr_Clear(ctx);
@@ -426,15 +427,20 @@ typedef struct {
 
 static bool write_value(Writer *w, HPy value, size_t depth);
 
-static bool write_string(Writer *w, HPy str)
+static bool write_surrogates(Writer *w, HPy str)
 {
     Text text;
-    bool ok;
-    if (!open_str(w->ctx, str, &text))
-        return false;
-    ok = js_put_string(&w->out, text.data, (size_t)text.length);
+    bool ok = open_surrogates(w->ctx, str, &text) &&
+              js_put_string(&w->out, text.data, (size_t)text.length);
     close_text(w->ctx, &text);
     return ok;
+}
+
+static bool write_string(Writer *w, HPy str)
+{
+    HPy_ssize_t length;
+    const char *data = HPyUnicode_AsUTF8AndSize(w->ctx, str, &length);
+    return data == NULL ? write_surrogates(w, str) : js_put_string(&w->out, data, (size_t)length);
 }
 
 /* What Python makes of a number that C does not write. Closes `text`, which may be null. */

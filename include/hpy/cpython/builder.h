@@ -1,5 +1,6 @@
 /*
- * The CPython ABI: lists and tuples that nobody sees before they are complete.
+ * The CPython ABI: lists and tuples that nobody sees before they are complete, where their structs
+ * are hidden or other threads run meanwhile; elsewhere see builder_short.h.
  *
  * A builder is the address of the items, with a head in front, or 0 if there was no memory for
  * them. The list or tuple is made at the end. An error before that is kept for the end, too.
@@ -7,8 +8,10 @@
 #ifndef HPY_CPYTHON_BUILDER_H
 #define HPY_CPYTHON_BUILDER_H
 
+#if !_HPY_SHORT
+
 /* How many items a block of the pool has place for. */
-#define _HPY_BUILDER_FEW 9
+#    define _HPY_BUILDER_FEW 9
 
 typedef struct {
     HPy_ssize_t size;
@@ -123,14 +126,14 @@ HPyAPI_INLINE int _HPyBuilder_IsComplete(const _HPyBuilder *builder)
 /* Hands the items over to what they were set for, which may be NULL with an exception. */
 HPyAPI_INLINE HPy _HPyBuilder_Finish(_HPyBuilder *builder, PyObject *made, int is_list)
 {
-#if _HPY_LIMITED
+#    if _HPY_LIMITED
     HPy_ssize_t i;
-#endif
+#    endif
     if (made == NULL) {
         _HPyBuilder_Cancel(builder);
         return HPy_NULL;
     }
-#if _HPY_LIMITED
+#    if _HPY_LIMITED
     for (i = 0; i < builder->size; i++) {
         if (is_list) {
             PyList_SetItem(made, i, builder->items[i]);
@@ -138,12 +141,12 @@ HPyAPI_INLINE HPy _HPyBuilder_Finish(_HPyBuilder *builder, PyObject *made, int i
             PyTuple_SetItem(made, i, builder->items[i]);
         }
     }
-#else
+#    else
     if (builder->size > 0) {
         memcpy(is_list ? ((PyListObject *)made)->ob_item : ((PyTupleObject *)made)->ob_item,
                builder->items, (size_t)builder->size * sizeof(PyObject *));
     }
-#endif
+#    endif
     _HPyBuilder_Free(builder);
     return _py2h(made);
 }
@@ -209,5 +212,7 @@ HPyAPI_INLINE void HPyTupleBuilder_Cancel(HPyContext *ctx, HPyTupleBuilder build
     (void)ctx;
     _HPyBuilder_Cancel((_HPyBuilder *)builder._tup);
 }
+
+#endif
 
 #endif /* HPY_CPYTHON_BUILDER_H */

@@ -38,6 +38,7 @@
 #include "sequence.h"
 #include "pool.h"
 #include "builder.h"
+#include "builder_short.h"
 #include "tracker.h"
 #include "field.h"
 #include "call.h"

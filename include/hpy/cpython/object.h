@@ -65,18 +65,23 @@ HPyAPI_INLINE int HPy_TypeCheck(HPyContext *ctx, HPy obj, HPy type)
     if (own == wanted) {
         return 1;
     }
-#ifndef Py_GIL_DISABLED
-    /* A subclass of one of the types that have a flag has the flag as well. So an object without
-       it is no instance, and the walk through its type's bases is saved. */
-    if (_HPY_TYPE_FLAGS(wanted) & ~_HPY_TYPE_FLAGS(own) & _HPY_SUBCLASS_FLAGS) {
-        return 0;
-    }
-#endif
 #if _HPY_SHORT
     /* Most builtin types are directly below `object`, and have no other base. */
     if (own->tp_base == &PyBaseObject_Type && !(own->tp_flags & Py_TPFLAGS_HEAPTYPE)) {
         return wanted == &PyBaseObject_Type;
     }
+#endif
+#ifndef Py_GIL_DISABLED
+    /* A subclass of one of the types that have a flag has the flag as well. So an object without
+       it is no instance; and one with it is, of the type that is directly below `object`. */
+    if (_HPY_TYPE_FLAGS(wanted) & ~_HPY_TYPE_FLAGS(own) & _HPY_SUBCLASS_FLAGS) {
+        return 0;
+    }
+#    if _HPY_SHORT
+    if ((wanted->tp_flags & _HPY_SUBCLASS_FLAGS) && wanted->tp_base == &PyBaseObject_Type) {
+        return 1;
+    }
+#    endif
 #endif
     return PyType_IsSubtype(own, wanted);
 }
@@ -134,25 +139,6 @@ HPyAPI_INLINE HPy_hash_t HPy_Hash(HPyContext *ctx, HPy obj)
  * Items by index. `HPy_GetItem_i(obj, i)` is `obj[i]`, whatever `obj` is: exact
  * lists and tuples with an index from 0 are served without making an int.
  */
-
-#if !_HPY_LIMITED
-
-/* Where an exact list keeps an item, or NULL if it has none there. Other threads may resize the
-   list of a free-threaded Python meanwhile, so not in those. */
-HPyAPI_INLINE PyObject **_HPy_ListSlot(PyObject *object, HPy_ssize_t idx)
-{
-#    if _HPY_SHORT
-    if (PyList_CheckExact(object) && (size_t)idx < (size_t)PyList_GET_SIZE(object)) {
-        return &((PyListObject *)object)->ob_item[idx];
-    }
-#    else
-    (void)object;
-    (void)idx;
-#    endif
-    return NULL;
-}
-
-#endif
 
 /* `object[idx]` through an int; a new reference, or NULL with an exception. */
 HPyAPI_INLINE PyObject *_HPy_GetItemByKey(PyObject *object, HPy_ssize_t idx)
@@ -216,49 +202,54 @@ HPyAPI_INLINE int HPy_SetItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx, HPy v
 
 #else
 
+/* Other threads may resize the list of a free-threaded Python meanwhile. Py_SIZE, because the
+   macros for lists and tuples look at the type once more where assert does. */
 HPyAPI_INLINE HPy HPy_GetItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx)
 {
-    PyObject *object = _h2py(obj);
-    PyObject **slot = _HPy_ListSlot(object, idx);
+    PyObject *item, *object = _h2py(obj);
     (void)ctx;
-    if (slot == NULL && PyTuple_CheckExact(object) &&
-        (size_t)idx < (size_t)PyTuple_GET_SIZE(object)) {
-        slot = &((PyTupleObject *)object)->ob_item[idx];
-    }
-    if (slot == NULL) {
+#    if _HPY_SHORT
+    if (PyList_CheckExact(object)) {
+        if ((size_t)idx < (size_t)Py_SIZE(object)) {
+            item = ((PyListObject *)object)->ob_item[idx];
+            Py_INCREF(item);
+            return _py2h(item);
+        }
         return _py2h(_HPy_GetItemByKey(object, idx));
     }
-    Py_INCREF(*slot);
-    return _py2h(*slot);
+#    endif
+    if (PyTuple_CheckExact(object) && (size_t)idx < (size_t)Py_SIZE(object)) {
+        item = ((PyTupleObject *)object)->ob_item[idx];
+        Py_INCREF(item);
+        return _py2h(item);
+    }
+    return _py2h(_HPy_GetItemByKey(object, idx));
 }
 
-/* The old item may be missing: HPyList_New makes lists with empty places. It goes last, because
-   its end may run code that uses the list. */
+/* The old item may be missing: HPyList_New makes lists with empty places, which the general way
+   does not expect. It goes last, because its end may run code that uses the list. */
 HPyAPI_INLINE int HPy_SetItem_i(HPyContext *ctx, HPy obj, HPy_ssize_t idx, HPy value)
 {
-    PyObject *old, **slot;
+    PyObject *object = _h2py(obj);
     (void)ctx;
     if (HPy_IsNull(value)) {
         PyErr_SetString(PyExc_SystemError,
                         "HPy_SetItem_i: the value is HPy_NULL; HPy_DelItem_i deletes an item");
         return -1;
     }
-#    ifdef Py_GIL_DISABLED
-    /* The general way does not expect a place to be empty. */
-    if (PyList_CheckExact(_h2py(obj)) && (size_t)idx < (size_t)PyList_GET_SIZE(_h2py(obj))) {
+    if (PyList_CheckExact(object) && (size_t)idx < (size_t)PyList_GET_SIZE(object)) {
+#    if _HPY_SHORT
+        PyObject **slot = &((PyListObject *)object)->ob_item[idx], *old = *slot;
         Py_INCREF(_h2py(value));
-        return PyList_SetItem(_h2py(obj), idx, _h2py(value));
-    }
+        *slot = _h2py(value);
+        Py_XDECREF(old);
+        return 0;
+#    else
+        Py_INCREF(_h2py(value));
+        return PyList_SetItem(object, idx, _h2py(value));
 #    endif
-    slot = _HPy_ListSlot(_h2py(obj), idx);
-    if (slot == NULL) {
-        return _HPy_SetItemByKey(_h2py(obj), idx, _h2py(value));
     }
-    old = *slot;
-    Py_INCREF(_h2py(value));
-    *slot = _h2py(value);
-    Py_XDECREF(old);
-    return 0;
+    return _HPy_SetItemByKey(object, idx, _h2py(value));
 }
 
 #endif

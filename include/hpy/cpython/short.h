@@ -13,6 +13,15 @@
 #    define _HPY_SHORT 1
 #endif
 
+/* Whether it is known what the garbage collector has in front of an object: two words, of which the
+   first is zero in an object that it does not know. */
+#if _HPY_SHORT && PY_VERSION_HEX < 0x030F0000
+#    define _HPY_KNOWS_GC_HEAD 1
+#    define _HPY_GC_HEAD (2 * sizeof(void *))
+#else
+#    define _HPY_KNOWS_GC_HEAD 0
+#endif
+
 /*
  * Containers.
  */

@@ -183,13 +183,6 @@ HPyAPI_INLINE int _HPyType_HasWeakReferences(PyTypeObject *type)
  */
 HPyAPI_INLINE const _HPyType_Record *_HPyType_OnlyLevel(PyTypeObject *type)
 {
-#if _HPY_KEEP_OBJECTS
-    /* Of such a type all that is known but the finalizer, which Python code may set. */
-    const _HPyType_Record *record = _HPyType_OwnRecord(type);
-    if (record != NULL && (record->flags & _HPY_RECORD_KEPT)) {
-        return type->tp_finalize == NULL ? record : NULL;
-    }
-#endif
     if (_HPY_TP(type, destructor, dealloc) != _HPyType_Dealloc ||
         _HPyType_Base(type) != &PyBaseObject_Type || _HPY_TP(type, destructor, finalize) != NULL ||
         _HPyType_HasWeakReferences(type)) {
@@ -291,23 +284,57 @@ HPyAPI_INLINE void _HPyType_DeallocInThread(PyObject *self)
     dying->depth--;
 }
 
-HPyAPI_INLINE void _HPyType_Dealloc(PyObject *self)
+#if _HPY_KEEP_OBJECTS
+
+/* What _HPyType_ReleaseAny comes to for a type whose memory is kept: the struct is at a fixed
+   place. Leaves one deallocation. */
+HPyAPI_INLINE void _HPyType_ReleaseKept(PyObject *self, const _HPyType_Record *record)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    if (PyType_IS_GC(type)) {
+        PyObject_GC_UnTrack(self);
+    }
+    _HPyType_VisitStruct((char *)self + record->struct_offset, record, _HPyType_ClearField, NULL);
+    if (record->destroy != NULL) {
+        record->destroy((char *)self + record->struct_offset);
+    }
+    _HPyLibrary_Shared.deallocations--;
+    type = Py_TYPE(self); /* read again: to save it over the calls takes longer */
+    if (!_HPyType_Keep(self, type, record->kept_words)) {
+        type->tp_free(self);
+    }
+    Py_DECREF(type);
+}
+
+#endif
+
+/* Apart, so that the usual way has no registers to save for it. */
+HPy_UNUSED _HPY_NEVER_INLINE static void _HPyType_DeallocAny(PyObject *self)
 {
 #if _HPY_COUNTS_TOGETHER
     if (_HPyLibrary_Shared.deallocations < _HPY_DEEPEST_DEALLOC) {
-        PyTypeObject *type = Py_TYPE(self);
-        const _HPyType_Record *record = _HPyType_OnlyLevel(type);
         _HPyLibrary_Shared.deallocations++;
-        if (record != NULL) {
-            _HPyType_ReleaseOnly(self, type, record);
-        } else {
-            _HPyType_ReleaseAny(self, type);
-        }
+        _HPyType_Release(self);
         _HPyLibrary_Shared.deallocations--;
         return;
     }
 #endif
     _HPyType_DeallocInThread(self);
+}
+
+HPyAPI_INLINE void _HPyType_Dealloc(PyObject *self)
+{
+#if _HPY_KEEP_OBJECTS
+    const _HPyType_Record *record = _HPyType_OwnRecord(Py_TYPE(self));
+    if (record != NULL && (record->flags & _HPY_RECORD_KEPT) &&
+        Py_TYPE(self)->tp_finalize == NULL &&
+        _HPyLibrary_Shared.deallocations < _HPY_DEEPEST_DEALLOC) {
+        _HPyLibrary_Shared.deallocations++;
+        _HPyType_ReleaseKept(self, record);
+        return;
+    }
+#endif
+    _HPyType_DeallocAny(self);
 }
 
 #endif /* HPY_CPYTHON_TYPE_DEALLOC_H */

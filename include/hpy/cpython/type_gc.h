@@ -27,24 +27,30 @@ HPyAPI_INLINE int _HPyType_ClearField(HPyField *field, void *arg)
     return 0;
 }
 
-/* Visits the fields of one struct of the object: as the author does, or else its members. */
-HPyAPI_INLINE int _HPyType_VisitFields(PyObject *self, const _HPyType_Record *record,
+/* Visits the fields of a struct: as the author does, or else its members. */
+HPyAPI_INLINE int _HPyType_VisitStruct(void *data, const _HPyType_Record *record,
                                        HPyFunc_visitproc visit, void *arg)
 {
-    char *data = (char *)_HPyType_Struct(self, record);
     const HPy_ssize_t *offset;
     if (record->traverse != NULL) {
         return record->traverse(data, visit, arg);
     }
     if (record->flags & _HPY_RECORD_OBJECT_MEMBERS) {
         for (offset = record->object_members; *offset >= 0; offset++) {
-            int status = visit((HPyField *)(void *)(data + *offset), arg);
+            int status = visit((HPyField *)(void *)((char *)data + *offset), arg);
             if (status != 0) {
                 return status;
             }
         }
     }
     return 0;
+}
+
+/* Visits the fields of the object's struct that belongs to a record. */
+HPyAPI_INLINE int _HPyType_VisitFields(PyObject *self, const _HPyType_Record *record,
+                                       HPyFunc_visitproc visit, void *arg)
+{
+    return _HPyType_VisitStruct(_HPyType_Struct(self, record), record, visit, arg);
 }
 
 HPyAPI_INLINE int _HPyType_Traverse(PyObject *self, visitproc visit, void *arg);

@@ -33,32 +33,18 @@ HPyAPI_INLINE PyObject *_HPyType_Allocate(PyTypeObject *type, const _HPyType_Rec
     return _HPY_TP(type, allocfunc, alloc)(type, 0);
 }
 
-#if _HPY_KEEP_OBJECTS
-/* An object of a type whose memory is kept; `payload` is set to its struct. */
-HPyAPI_INLINE PyObject *_HPyType_NewKept(PyTypeObject *type, const _HPyType_Record *record,
-                                         void **payload)
-{
-    PyObject *object = _HPyType_TakeKept(type, record->kept_words);
-    if (object == NULL) {
-        object = PyType_GenericAlloc(type, 0);
-    }
-    if (object != NULL) {
-        _HPyType_SetDefaultCall(object, type, record);
-        *payload = (char *)object + record->struct_offset;
-    }
-    return object;
-}
-#endif
-
-/* An object of any type. */
-HPyAPI_INLINE PyObject *_HPyType_NewAny(PyTypeObject *type, void **payload)
+/* An object of any type; apart, so that the usual way has no registers to save for it. `data` is
+   set as for _HPy_New. */
+HPy_UNUSED _HPY_NEVER_INLINE static PyObject *_HPyType_NewAny(PyTypeObject *type, void **data)
 {
     const _HPyType_Record *record = _HPyType_FindRecord(type);
     PyObject *object = _HPyType_Allocate(type, record);
+    void *payload = NULL;
     if (object != NULL) {
         _HPyType_SetDefaultCall(object, type, record);
-        *payload = record == NULL ? (void *)object : _HPyType_Struct(object, record);
+        payload = record == NULL ? (void *)object : _HPyType_Struct(object, record);
     }
+    memcpy(data, &payload, sizeof(payload));
     return object;
 }
 
@@ -66,22 +52,27 @@ HPyAPI_INLINE PyObject *_HPyType_NewAny(PyTypeObject *type, void **payload)
 HPyAPI_INLINE HPy _HPy_New(HPyContext *ctx, HPy h_type, void **data)
 {
     PyTypeObject *type = (PyTypeObject *)_h2py(h_type);
+#if _HPY_KEEP_OBJECTS
     const _HPyType_Record *record;
-    PyObject *object = NULL;
-    void *payload = NULL;
+    PyObject *object;
+    void *payload;
+#endif
     (void)ctx;
-    (void)record;
     if (!PyType_Check(_h2py(h_type))) {
         PyErr_SetString(PyExc_TypeError, "HPy_New needs a type as its first argument");
-#if _HPY_KEEP_OBJECTS
-    } else if ((record = _HPyType_OwnRecord(type)) != NULL && (record->flags & _HPY_RECORD_KEPT)) {
-        object = _HPyType_NewKept(type, record, &payload);
-#endif
-    } else {
-        object = _HPyType_NewAny(type, &payload);
+        return HPy_NULL;
     }
-    memcpy(data, &payload, sizeof(payload));
-    return _py2h(object);
+#if _HPY_KEEP_OBJECTS
+    record = _HPyType_OwnRecord(type);
+    if (record != NULL && (record->flags & _HPY_RECORD_KEPT) &&
+        (object = _HPyType_TakeKept(type, record->kept_words)) != NULL) {
+        _HPyType_SetDefaultCall(object, type, record);
+        payload = (char *)object + record->struct_offset;
+        memcpy(data, &payload, sizeof(payload));
+        return _py2h(_HPyType_Revive(object, type));
+    }
+#endif
+    return _py2h(_HPyType_NewAny(type, data));
 }
 
 HPyAPI_INLINE HPy HPyType_GenericNew(HPyContext *ctx, HPy type, const HPy *args, HPy_ssize_t nargs,

@@ -10,16 +10,13 @@
 #ifndef HPY_CPYTHON_TYPE_KEEP_H
 #define HPY_CPYTHON_TYPE_KEEP_H
 
-#if _HPY_SHORT && !defined(HPY_MOD_MULTIPLE_INTERPRETERS) && !defined(Py_TRACE_REFS) &&            \
-    PY_VERSION_HEX < 0x030F0000
+#if _HPY_KNOWS_GC_HEAD && !defined(HPY_MOD_MULTIPLE_INTERPRETERS) && !defined(Py_TRACE_REFS)
 #    define _HPY_KEEP_OBJECTS 1
 #else
 #    define _HPY_KEEP_OBJECTS 0
 #endif
 
 #if _HPY_KEEP_OBJECTS
-
-#    define _HPY_GC_HEAD (2 * sizeof(void *))
 
 /* The size of the type's blocks in words if they can be kept; else 0. */
 HPyAPI_INLINE size_t _HPyType_KeptWords(PyTypeObject *type)
@@ -35,20 +32,26 @@ HPyAPI_INLINE size_t _HPyType_KeptWords(PyTypeObject *type)
     return size / sizeof(void *);
 }
 
-/* Zeros all words. There are a few: a call of memset, which the
-   compiler would make of a plain loop, takes twice as long. */
-HPyAPI_INLINE void _HPyType_ClearWords(uintptr_t *block, size_t words)
+/* Zeros some words. They are few mostly: a call of memset, which the compiler would make of a plain
+   loop, takes as long as ten of them. The two pairs of four words or fewer overlap. */
+HPyAPI_INLINE void _HPyType_ClearWords(uintptr_t *place, size_t words)
 {
-    volatile uintptr_t *word = block;
-    for (; word != block + words; word++) {
+    volatile uintptr_t *word = place;
+    if (words - 2 <= 2) {
+        memset(place, 0, 2 * sizeof(*place));
+        memset(place + words - 2, 0, 2 * sizeof(*place));
+        return;
+    }
+    for (; word != place + words; word++) {
         *word = 0;
     }
 }
 
-/* An object in a block that was kept, as tp_alloc would make it; NULL if there is no block. */
+/* The memory of a dead object, all zeros behind what every object has; NULL if there is none. */
 HPyAPI_INLINE PyObject *_HPyType_TakeKept(PyTypeObject *type, size_t words)
 {
     _HPyKept *kept = &_HPyLibrary_Shared.kept[words];
+    size_t head = PyType_IS_GC(type) ? _HPY_GC_HEAD : 0;
     void *block = kept->first;
     PyObject *object;
     if (block == NULL) {
@@ -56,11 +59,21 @@ HPyAPI_INLINE PyObject *_HPyType_TakeKept(PyTypeObject *type, size_t words)
     }
     kept->first = *(void **)block;
     kept->words -= words;
-    _HPyType_ClearWords((uintptr_t *)block, words);
+    object = (PyObject *)(void *)((char *)block + head);
+    _HPyType_ClearWords((uintptr_t *)(void *)(object + 1),
+                        words - (head + sizeof(PyObject)) / sizeof(void *));
+    return object;
+}
+
+/* Makes an object of such memory, as tp_alloc would. The head of an object that the collector does
+   not know is zero. */
+HPyAPI_INLINE PyObject *_HPyType_Revive(PyObject *object, PyTypeObject *type)
+{
     if (!PyType_IS_GC(type)) {
-        return PyObject_Init((PyObject *)block, type);
+        return PyObject_Init(object, type);
     }
-    object = PyObject_Init((PyObject *)(void *)((char *)block + _HPY_GC_HEAD), type);
+    memset((char *)object - _HPY_GC_HEAD, 0, _HPY_GC_HEAD);
+    PyObject_Init(object, type);
     PyObject_GC_Track(object);
     return object;
 }
@@ -73,7 +86,7 @@ HPyAPI_INLINE PyObject *_HPyType_AllocKept(PyTypeObject *type, Py_ssize_t items)
     if (record != NULL && (record->flags & _HPY_RECORD_KEPT)) {
         object = _HPyType_TakeKept(type, record->kept_words);
     }
-    return object == NULL ? PyType_GenericAlloc(type, items) : object;
+    return object == NULL ? PyType_GenericAlloc(type, items) : _HPyType_Revive(object, type);
 }
 
 /* Keeps the block of a dead object that the collector does not know any more; 0 if enough are. */

@@ -22,8 +22,8 @@ const SUBCLASS_FLAGS: c_ulong = 0xff << 24;
 
 /// `HPy_TypeCheck`
 ///
-/// A subclass of one of the types that have a flag has the flag as well, because they decide the memory layout. So an object without
-/// it is no instance, and the walk through its type's bases is saved.
+/// Most builtin types are directly below `object`. A subclass of one of the types that have a flag has the flag as well, because they
+/// decide the memory layout. So an object without it is no instance; and one with it is, of the type that is directly below `object`.
 pub(crate) unsafe extern "C" fn ctx_TypeCheck(
     _ctx: *mut HPyContext,
     obj: HPy,
@@ -35,14 +35,17 @@ pub(crate) unsafe extern "C" fn ctx_TypeCheck(
         if own == wanted {
             return 1;
         }
+        if layout::is_below_object(own) && flags(own) & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
+            return c_int::from(wanted == &raw mut ffi::PyBaseObject_Type);
+        }
         let needed = flags(wanted) & SUBCLASS_FLAGS;
         if flags(own) & needed != needed {
             return 0;
         }
-        match layout::is_subtype(own, flags(own), wanted) {
-            Some(is_subtype) => c_int::from(is_subtype),
-            None => ffi::PyType_IsSubtype(own, wanted),
+        if needed != 0 && layout::is_below_object(wanted) {
+            return 1;
         }
+        ffi::PyType_IsSubtype(own, wanted)
     }
 }
 

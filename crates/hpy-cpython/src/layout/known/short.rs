@@ -3,7 +3,7 @@
 //! Each gives `None` for anything else, which goes the way of those functions. So does what may change in a free-threaded Python, where
 //! another thread may do it meanwhile.
 
-use core::ffi::{c_char, c_int, c_ulong};
+use core::ffi::{c_char, c_int};
 use core::ptr;
 
 use pyo3_ffi as ffi;
@@ -72,21 +72,14 @@ pub(crate) unsafe fn append(object: *mut ffi::PyObject, item: *mut ffi::PyObject
     }
 }
 
-/// Whether `own`, with these flags, is a subclass of the other type `wanted`, if that shows at once: most builtin types are directly below
-/// `object`, and have no other base.
+/// Whether a type is directly below `object`, and has no other base.
 ///
 /// # Safety
-/// Both are types.
+/// `ty` is a type.
 #[inline(always)]
-pub(crate) unsafe fn is_subtype(
-    own: *mut ffi::PyTypeObject,
-    flags: c_ulong,
-    wanted: *mut ffi::PyTypeObject,
-) -> Option<bool> {
-    let object = &raw mut ffi::PyBaseObject_Type;
+pub(crate) unsafe fn is_below_object(ty: *mut ffi::PyTypeObject) -> bool {
     // SAFETY: as required.
-    let is_below = unsafe { (*own).tp_base == object };
-    (is_below && flags & ffi::Py_TPFLAGS_HEAPTYPE == 0).then_some(wanted == object)
+    unsafe { (*ty).tp_base == &raw mut ffi::PyBaseObject_Type }
 }
 
 /// The flags of a str, in one word of it, that say that nothing but ASCII characters follows its head. The bits of a word lie so where the

@@ -1,6 +1,6 @@
 //! There are no shorter ways than the functions.
 
-use core::ffi::{c_char, c_int, c_ulong};
+use core::ffi::{c_char, c_int};
 
 use pyo3_ffi as ffi;
 
@@ -32,16 +32,12 @@ pub(crate) unsafe fn append(_object: *mut ffi::PyObject, _item: *mut ffi::PyObje
     false
 }
 
-/// Whether `own` is a subclass of the other type `wanted`, if that shows at once.
+/// Whether it shows at once that a type is directly below `object`, and has no other base.
 ///
 /// # Safety
-/// Both are types.
-pub(crate) unsafe fn is_subtype(
-    _own: *mut ffi::PyTypeObject,
-    _flags: c_ulong,
-    _wanted: *mut ffi::PyTypeObject,
-) -> Option<bool> {
-    None
+/// `ty` is a type.
+pub(crate) unsafe fn is_below_object(_ty: *mut ffi::PyTypeObject) -> bool {
+    false
 }
 
 /// The text of a str of ASCII characters.
