@@ -1,5 +1,6 @@
 """Several interpreters of one process, each with a lock of its own, import one library."""
 
+import os
 import subprocess
 import sys
 
@@ -9,7 +10,9 @@ import support
 pytestmark = pytest.mark.skipif(sys.version_info < (3, 12), reason="one lock for all interpreters")
 
 # The library is imported as CPython finds it also where it is universal.
-WAYS = pytest.mark.parametrize("way", ["cpython", "universal", "stub-free"])
+WAYS = pytest.mark.parametrize(
+    "way", [*(abi for abi in support.ABIS if abi != "debug"), "stub-free"]
+)
 DECLARED = ("-DHPY_MOD_MULTIPLE_INTERPRETERS", "-DHPY_MOD_GIL_NOT_USED")
 
 SOURCE = """
@@ -49,6 +52,26 @@ static HPy kept_impl(HPyContext *ctx, HPy self)
     HPy object = HPyGlobal_Load(ctx, value);
     return HPy_IsNull(object) ? HPyUnicode_FromString(ctx, "nothing") : object;
 }
+/* What an author must not do: the handle is the caller's, and belongs to one interpreter. */
+static HPy stashed;
+HPyDef_METH(stash, "stash", HPyFunc_O)
+static HPy stash_impl(HPyContext *ctx, HPy self, HPy object)
+{
+    stashed = HPy_Dup(ctx, object);
+    return HPy_Dup(ctx, ctx->h_None);
+}
+HPyDef_METH(use_stashed, "use_stashed", HPyFunc_NOARGS)
+static HPy use_stashed_impl(HPyContext *ctx, HPy self)
+{
+    return HPy_Repr(ctx, stashed);
+}
+HPyDef_METH(use_late, "use_late", HPyFunc_O)
+static HPy use_late_impl(HPyContext *ctx, HPy self, HPy object)
+{
+    HPy copy = HPy_Dup(ctx, object);
+    HPy_Close(ctx, copy);
+    return HPy_Repr(ctx, copy);
+}
 HPyDef_METH(upper, "upper", HPyFunc_O)
 static HPy upper_impl(HPyContext *ctx, HPy self, HPy text)
 {
@@ -62,7 +85,7 @@ static int execute_impl(HPyContext *ctx, HPy mod)
 {
     return HPyHelpers_AddType(ctx, mod, "Thing", &Thing_spec, NULL) ? 0 : -1;
 }
-static HPyDef *defines[] = {&keep, &kept, &upper, &execute, NULL};
+static HPyDef *defines[] = {&keep, &kept, &stash, &use_stashed, &use_late, &upper, &execute, NULL};
 static HPyGlobal *globals[] = {&value, NULL};
 static HPyModuleDef moduledef = {.defines = defines, .globals = globals};
 HPy_MODINIT(apart, moduledef)
@@ -104,9 +127,14 @@ except ImportError:
             return str(failure)
 """
 
-APART = """
+NEW = """
 mod = load()
 assert mod.kept() == "nothing", mod.kept()
+"""
+
+# Each load has its own state, which nobody else changes.
+APART = """
+mod = load()
 for i in range(2000):
     mod.keep([i, {name!r}])
     assert mod.kept() == [i, {name!r}]
@@ -119,16 +147,22 @@ mod.Thing.instance = thing
 
 
 def compiled(way, flags=()):
-    abi = "cpython" if way == "cpython" else "universal"
+    abi = "universal" if way == "stub-free" else way
     return support.compile_extension(SOURCE, "apart", abi, flags=flags)
 
 
-def main(code, library, way):
+def main(code, library, way, **environment):
+    """What the code prints, and after a line what is told on standard error."""
     begin = BEGIN.format(path=str(library), universal=way == "universal")
-    program = f"begin = {begin!r}\napart = {APART!r}\n{RUN}\n{code}"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    program = f"begin = {begin!r}\nnew = {NEW!r}\napart = {APART!r}\n{RUN}\n{code}"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout.strip()
+    return "\n".join(filter(None, [done.stdout.strip(), done.stderr.strip()]))
 
 
 @WAYS
@@ -140,7 +174,7 @@ mod.keep("main")
 failures = []
 def work(name):
     interpreter = create()
-    failures.append(run(interpreter, begin + apart.format(name=name)))
+    failures.append(run(interpreter, begin + new + apart.format(name=name)))
     _interpreters.destroy(interpreter)
 threads = [threading.Thread(target=work, args=(name,)) for name in ("one", "two", "three")]
 for thread in threads: thread.start()
@@ -166,14 +200,118 @@ def test_a_module_that_declares_nothing_is_refused(way):
         assert "does not support loading in subinterpreters" in said
 
 
-def test_modes_are_for_the_main_interpreter():
+@WAYS
+@pytest.mark.parametrize("order", ["first", "last"])
+def test_interpreters_end_in_any_order(way, order):
     code = """
-print(run(create(), begin + '''
-import hpy.universal
-spec = importlib.machinery.ModuleSpec("apart", None, origin={path!r})
-hpy.universal.load("apart", {path!r}, spec, debug=True)
-'''))
+ORDER = {order!r}
+exec(begin)
+if ORDER == "first":
+    exec(apart.format(name="main"))
+several = [create() for _ in range(3)]
+for interpreter in several:
+    assert run(interpreter, begin + apart.format(name="one")) is None
+if ORDER == "last":
+    exec(apart.format(name="main"))
+    several.reverse()
+for interpreter in several[:2]:
+    _interpreters.destroy(interpreter)
+assert run(several[2], "assert mod.kept() == [1999, 'one'] and mod.upper('a') == 'A'") is None
+assert mod.kept() == [1999, "main"] and mod.upper("b") == "B"
+_interpreters.destroy(several[2])
+assert mod.kept() == [1999, "main"] and mod.Thing().number == 0
+print("ended")
 """
-    library = compiled("universal", DECLARED)
-    said = main(code.replace("{path!r}", repr(str(library))), library, "universal")
-    assert "the mode works there only" in said
+    library = compiled(way, DECLARED)
+    assert main(code.replace("{order!r}", repr(order)), library, way) == "ended"
+
+
+def in_mode(code, mode, **environment):
+    """Runs code where what is imported without a stub is loaded in this mode."""
+    library = compiled("stub-free", DECLARED)
+    environment.setdefault("HPY_DEBUG_ACTION", "")
+    return main(code, library, "stub-free", HPY=mode, **environment)
+
+
+@pytest.mark.parametrize("mode", ["debug", "trace", "debug+trace"])
+def test_modes_work_in_each(mode):
+    code = """
+exec(begin)
+exec(apart.format(name="main"))
+failures = []
+def work(name):
+    interpreter = create()
+    failures.append(run(interpreter, begin + apart.format(name=name)))
+    _interpreters.destroy(interpreter)
+threads = [threading.Thread(target=work, args=(name,)) for name in ("one", "two", "three")]
+for thread in threads: thread.start()
+exec(apart.format(name="main"))
+for thread in threads: thread.join()
+assert failures == [None] * 3, failures
+from hpy import debug, trace
+assert not debug.leaks()
+print(trace.get_call_counts()["ctx_Global_Store"])
+"""
+    # Three interpreters, and the main one twice; each keeps 2000 values.
+    assert in_mode(code, mode) == ("10000" if "trace" in mode else "0")
+
+
+def test_a_leak_is_told_when_its_interpreter_ends():
+    code = """
+exec(begin)
+mod = load()
+mod.stash(["main"])
+interpreter = create()
+assert run(interpreter, begin + "mod = load(); mod.stash(['one'])") is None
+_interpreters.destroy(interpreter)
+from hpy import debug
+assert [handle.obj for group in debug.leaks() for handle in group.leaks] == [["main"]]
+print("main goes on", flush=True)
+"""
+    said = in_mode(code, "debug")
+    assert "when interpreter 1 ended: 1 handles and 0 other things are still open:" in said
+    assert "handle for ['one'], opened at " in said
+    assert "stash_impl" in said
+    assert "main goes on" in said
+
+
+def test_a_finding_does_not_call_the_main_interpreters_hook():
+    code = """
+exec(begin)
+mod = load()
+from hpy.universal import _debug
+called = []
+_debug.set_on_invalid_handle(lambda: called.append(_debug.last_finding()[0]))
+interpreter = create()
+print(run(interpreter, begin + "load().use_late(['one'])"))
+assert called == [], called
+_interpreters.destroy(interpreter)
+mod.use_late(["main"])
+assert called == ["HPY-D002"], called
+print("main goes on")
+"""
+    said = in_mode(code, "debug", HPY_DEBUG_ACTION="raise")
+    assert "HPY-D002: " in said
+    assert said.endswith("main goes on")
+
+
+def test_a_handle_of_another_interpreter_is_found():
+    code = """
+exec(begin)
+mod = load()
+mod.stash(["main"])
+print(run(create(), begin + "load().use_stashed()"))
+from hpy import debug
+for group in debug.leaks():
+    for handle in group.leaks: handle._force_close()
+"""
+    assert "HPY-D036: a handle of another module is passed" in in_mode(
+        code, "debug", HPY_DEBUG_ACTION="raise"
+    )
+
+
+def test_the_python_api_of_debug_mode_is_the_main_interpreters():
+    code = "print(run(create(), 'import hpy.debug'))"
+    said = in_mode(code, "")
+    assert "hpy.debug is for the main interpreter of the process" in said
+    assert "HPY=debug" in said

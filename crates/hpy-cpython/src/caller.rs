@@ -5,6 +5,7 @@ use core::num::NonZeroU32;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use crate::interpreter::interpreter_id;
 use crate::layout::ffi::{Py_DECREF, PyCodeObject, PyGILState_Check};
 use crate::layout::{line_number, running_place};
 
@@ -14,16 +15,18 @@ const MOST: usize = 1 << 16;
 /// A line of Python code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Line {
+    /// Whose code it is.
+    interpreter: i64,
     code: *mut PyCodeObject,
     /// The place in the code, from which the line is worked out when it is shown.
     place: c_int,
 }
 
-// SAFETY: the code object is never freed, and used only by who is attached to the interpreter.
+// SAFETY: the code object is never freed, and used only by who is attached to its interpreter.
 unsafe impl Send for Line {}
 
 impl Line {
-    /// The code object; valid for ever.
+    /// The code object, of the interpreter that asked for the line; valid for ever.
     pub fn code(&self) -> *mut PyCodeObject {
         self.code
     }
@@ -56,7 +59,7 @@ pub fn note_line() -> Option<NonZeroU32> {
             return None;
         }
         let (code, place) = running_place()?;
-        let line = Line { code, place };
+        let line = Line { interpreter: interpreter_id(), code, place };
         let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = lines.get_or_insert_default();
         let known = lines.numbers.get(&line).copied();
@@ -72,8 +75,13 @@ pub fn note_line() -> Option<NonZeroU32> {
     }
 }
 
-/// Looks up a line that was noted.
-pub fn line(number: NonZeroU32) -> Option<Line> {
+/// Looks up a line that was noted in this interpreter.
+///
+/// # Safety
+/// The interpreter is attached.
+pub unsafe fn line(number: NonZeroU32) -> Option<Line> {
     let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
-    lines.as_ref()?.all.get(number.get() as usize - 1).copied()
+    let line = lines.as_ref()?.all.get(number.get() as usize - 1).copied()?;
+    // SAFETY: the caller's promise.
+    (line.interpreter == unsafe { interpreter_id() }).then_some(line)
 }

@@ -24,7 +24,7 @@ impl Host for CPython {
 
     unsafe fn interpreter(&self) -> usize {
         // SAFETY: the caller's promise.
-        unsafe { layout::interpreter() }
+        unsafe { layout::interpreter_id() as usize }
     }
 
     unsafe fn lasting(&self, object: HPy) -> HPy {

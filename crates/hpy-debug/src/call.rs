@@ -412,7 +412,7 @@ impl Call {
         }
     }
 
-    /// Looks at the fields that were used, if this is the outermost call.
+    /// Looks at the fields that were used, if this is the outermost call of its interpreter.
     #[inline(always)]
     fn look_at_fields(&self) {
         if fields::is_waiting() {
@@ -423,9 +423,11 @@ impl Call {
     #[cold]
     #[inline(never)]
     fn look_at_touched(&self) {
-        if self.outer.is_null() {
+        // SAFETY: contexts are never freed.
+        let outer = unsafe { self.outer.as_ref() };
+        if outer.is_none_or(|outer| !outer.world.is_beside(self.world())) {
             // SAFETY: the author's function has returned as it was called, attached.
-            unsafe { fields::look_at_touched() };
+            unsafe { fields::look_at_touched(self.world()) };
         }
     }
 

@@ -1,7 +1,7 @@
 //! What was stored in which field, and whether the authors' traverse functions show it.
 //!
 //! A field is known by its address, its owner by the address of its struct: a traverse function gets nothing else. Objects whose fields
-//! were used are looked at when the outermost call of their thread ends, because in between a struct may be half filled. They are not
+//! were used are looked at when the outermost call of their thread and interpreter ends, because in between a struct may be half filled. They are not
 //! kept alive until then: an object that ends has its fields emptied by its traverse function, whose entry tells.
 
 use core::ffi::{c_int, c_void};
@@ -208,8 +208,9 @@ impl Fields {
         }
     }
 
-    fn next_touched(&mut self, thread: usize) -> Option<Touched> {
-        let at = self.touched.iter().position(|touched| touched.thread == thread)?;
+    fn next_touched(&mut self, world: &World, thread: usize) -> Option<Touched> {
+        let is_due = |touched: &Touched| touched.thread == thread && touched.world.is_beside(world);
+        let at = self.touched.iter().position(is_due)?;
         let next = self.touched.swap_remove(at);
         WAITING.store(!self.touched.is_empty(), Ordering::Relaxed);
         Some(next)
@@ -339,14 +340,14 @@ pub(crate) fn is_waiting() -> bool {
     WAITING.load(Ordering::Relaxed)
 }
 
-/// Looks at the objects whose fields were used in the outermost call of this thread, which ends.
+/// Looks at the objects whose fields were used in the outermost call of this thread in the interpreter of `world`; the call ends.
 ///
 /// # Safety
-/// The interpreter is attached.
+/// That interpreter is attached.
 #[cold]
-pub(crate) unsafe fn look_at_touched() {
+pub(crate) unsafe fn look_at_touched(world: &World) {
     loop {
-        let Some(touched) = state().fields.next_touched(this_thread()) else { return };
+        let Some(touched) = state().fields.next_touched(world, this_thread()) else { return };
         // SAFETY: the object is alive, or `forget` would have taken it out; until the next report no code runs that could end it.
         unsafe { look_at(touched) };
     }

@@ -116,11 +116,13 @@ impl Resource {
     }
 }
 
-/// What was made in a generation and those after it and has not ended, in the order in which it was made.
+/// What was made in a generation and those after it and has not ended, in the order in which it was made. What modules of another
+/// interpreter have made is left out; this one is attached.
 pub fn open_resources(generation: u64) -> Vec<Resource> {
     let state = state();
     let made = state.resources.pool.iter();
-    let mut found: Vec<_> = made.filter(|made| made.order > generation).collect();
+    let is_ours = |made: &Made| !made.world.is_some_and(World::is_elsewhere);
+    let mut found: Vec<_> = made.filter(|made| made.order > generation && is_ours(made)).collect();
     found.sort_by_key(|made| made.order);
     found.into_iter().map(Resource::of).collect()
 }

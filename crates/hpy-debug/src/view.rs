@@ -2,14 +2,14 @@
 
 use core::ffi::c_void;
 
-use hpy_abi::HPy;
+use hpy_abi::{HPy, HPyContext};
 
 use crate::handles::{Invalid, Owner};
 use crate::paint::Paint;
 use crate::raw::Snapshot;
 use crate::report::list;
 use crate::slots::Slot;
-use crate::state::state;
+use crate::state::{State, state};
 use crate::trace::{Frame, Place, Trace};
 
 /// A view of a slot: of the handle that is in it, or was last.
@@ -74,10 +74,10 @@ impl Handle {
     /// # Safety
     /// The interpreter is attached.
     pub unsafe fn object(self) -> Option<*mut c_void> {
-        let (inner, h) =
-            self.look(|slot| slot.is_open().then(|| (slot.world().inner(), slot.inner())))??;
-        // SAFETY: the interpreter is attached, so nobody closes the handle meanwhile.
-        Some(unsafe { ((*inner).ctx_AsPyObject)(inner, h) }.cast())
+        self.look_inside(|inner, h| {
+            // SAFETY: the interpreter is attached, and the handle open.
+            unsafe { ((*inner).ctx_AsPyObject)(inner, h) }.cast()
+        })
     }
 
     /// A new handle of the wrapped context for the object, if the handle is open.
@@ -85,26 +85,38 @@ impl Handle {
     /// # Safety
     /// The interpreter is attached.
     pub unsafe fn duplicate(self) -> Option<HPy> {
-        let (inner, h) =
-            self.look(|slot| slot.is_open().then(|| (slot.world().inner(), slot.inner())))??;
-        // SAFETY: the interpreter is attached, so nobody closes the handle meanwhile.
-        Some(unsafe { ((*inner).ctx_Dup)(inner, h) })
+        // SAFETY: the interpreter is attached, and the handle open.
+        self.look_inside(|inner, h| unsafe { ((*inner).ctx_Dup)(inner, h) })
+    }
+
+    /// Looks at the wrapped handle with its context, under the lock of the state, so that nobody closes it meanwhile: what `look`
+    /// calls must run no code that comes back here. None if the handle is not open, or another interpreter's, whose objects are
+    /// not to be touched. The interpreter is attached.
+    fn look_inside<R>(self, look: impl FnOnce(*mut HPyContext, HPy) -> R) -> Option<R> {
+        self.look(|slot| {
+            let is_ours = slot.is_open() && !slot.world().is_elsewhere();
+            is_ours.then(|| look(slot.world().inner(), slot.inner()))
+        })?
     }
 
     /// The `repr` of the object, shortened, if the handle is open and no exception is pending or comes of it.
     ///
     /// # Safety
     /// The interpreter is attached.
-    pub(crate) unsafe fn repr(self) -> Option<String> {
-        let (inner, h) =
-            self.look(|slot| slot.is_open().then(|| (slot.world().inner(), slot.inner())))??;
-        // SAFETY: the interpreter is attached, so the handle stays open; the text is copied before its object is released.
+    pub unsafe fn repr(self) -> Option<String> {
+        let (inner, h) = self.look_inside(|inner, h| {
+            // SAFETY: the interpreter is attached, and the handle open.
+            (inner, unsafe { ((*inner).ctx_Dup)(inner, h) })
+        })?;
+        // SAFETY: the handle is ours; the text is copied before its object is released.
         unsafe {
             let api = &*inner;
             if (api.ctx_Err_Occurred)(inner) != 0 {
+                (api.ctx_Close)(inner, h);
                 return None;
             }
             let repr = (api.ctx_Repr)(inner, h);
+            (api.ctx_Close)(inner, h);
             let mut length = 0;
             let text = match repr.is_null() {
                 true => core::ptr::null(),
@@ -127,7 +139,7 @@ impl Handle {
     pub unsafe fn force_close(self) {
         let mut state = state();
         let Some(slot) = state.handles.slot(self.slot) else { return };
-        if !slot.is_open() {
+        if !slot.is_open() || slot.world().is_elsewhere() {
             return;
         }
         let (h, inner, wrapped) = (slot.value(), slot.world().inner(), slot.inner());
@@ -202,18 +214,25 @@ pub fn new_generation() -> u64 {
     state().handles.count()
 }
 
-fn views(slots: Vec<u32>) -> Vec<Handle> {
-    slots.into_iter().map(|slot| Handle { slot }).collect()
+/// Views of those slots whose handles are of the interpreter that the thread is attached to.
+fn views(state: &State, slots: Vec<u32>) -> Vec<Handle> {
+    let is_ours =
+        |slot: &u32| state.handles.slot(*slot).is_some_and(|slot| !slot.world().is_elsewhere());
+    slots.into_iter().filter(is_ours).map(|slot| Handle { slot }).collect()
 }
 
-/// The open handles of a generation and those after it, in the order in which they were opened.
+/// The open handles of a generation and those after it that this interpreter's modules have, in the order in which they were opened.
+/// The interpreter is attached.
 pub fn open_handles(generation: u64) -> Vec<Handle> {
-    views(state().handles.open_since(generation))
+    let state = state();
+    views(&state, state.handles.open_since(generation))
 }
 
-/// The closed handles of a generation and those after it that are remembered, in the order in which they were closed.
+/// The closed handles of a generation and those after it that are remembered, in the order in which they were closed; those of this
+/// interpreter, which is attached.
 pub fn closed_handles(generation: u64) -> Vec<Handle> {
-    views(state().handles.closed_since(generation))
+    let state = state();
+    views(&state, state.handles.closed_since(generation))
 }
 
 /// How many closed handles are remembered.

@@ -134,6 +134,11 @@ impl World {
         unsafe { self.host.interpreter() != self.interpreter }
     }
 
+    /// Whether both were made in the same interpreter.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.interpreter == other.interpreter
+    }
+
     /// The host of that context.
     pub fn host(&self) -> &'static dyn Host {
         self.host

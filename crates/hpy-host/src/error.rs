@@ -84,18 +84,6 @@ pub enum Error {
         path: PathBuf,
     },
 
-    /// The mode is for the main interpreter.
-    #[error(
-        "Cannot load the HPy extension module '{name}' in {mode} mode: this is not the main interpreter of the \
-         process, and the mode works there only. Leave the module out of the environment variable HPY."
-    )]
-    ModeInterpreter {
-        /// The module.
-        name: String,
-        /// The mode's name.
-        mode: &'static str,
-    },
-
     /// There is no HPy module with this name in the library.
     #[error(
         "Cannot load the HPy extension module '{name}' from '{path}': is this an HPy universal \

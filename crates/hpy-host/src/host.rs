@@ -16,7 +16,7 @@ pub trait Host: Sync {
     /// Whether this thread may use the interpreter.
     fn is_attached(&self) -> bool;
 
-    /// A number of the interpreter that this thread uses.
+    /// The number of the interpreter that this thread uses: no other of the process ever gets it.
     ///
     /// # Safety
     /// The thread is attached.

@@ -72,7 +72,7 @@ pub(crate) fn version(py: Python, _args: &[HPy]) -> HPy {
 fn describe(py: Python, error: &Error) -> HPy {
     let class = match error {
         Error::ModeName { .. } | Error::ModeNumber { .. } => "ValueError",
-        Error::ModesApart { .. } | Error::ModeInterpreter { .. } => "NotImplementedError",
+        Error::ModesApart { .. } => "NotImplementedError",
         _ => "LoadError",
     };
     let or_none = |text: Option<String>| text.map_or_else(|| py.none(), |text| py.str(&text));

@@ -13,6 +13,8 @@ use hpy_debug::{Action, Frame};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
+use crate::in_main_interpreter;
+
 /// What debug mode remembers of handles, and what it does when it finds something. The package hpy.debug is
 /// made of it.
 #[pymodule(gil_used = false)]
@@ -35,7 +37,6 @@ pub(crate) mod _debug {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.setattr("__name__", "hpy.universal._debug")?;
-        super::start()?;
         let modules = module.py().import("sys")?.getattr("modules")?;
         modules.set_item("hpy.universal._debug", module)
     }
@@ -331,8 +332,13 @@ fn settings() -> MutexGuard<'static, Settings> {
     SETTINGS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads the environment, and lets findings come here.
-fn start() -> PyResult<()> {
+/// Reads the environment, and lets findings come here. Only the first call that succeeds counts.
+pub(crate) fn start() -> PyResult<()> {
+    static STARTED: Mutex<bool> = Mutex::new(false);
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if *started {
+        return Ok(());
+    }
     let invalid = |name: &str, value: &str, advice: &str| {
         PyValueError::new_err(format!("Invalid environment variable {name}={value:?}. {advice}"))
     };
@@ -354,6 +360,7 @@ fn start() -> PyResult<()> {
         hpy_debug::report_faults();
     }
     set_host(Host { decide, note_line: hpy_cpython::note_line, line });
+    *started = true;
     Ok(())
 }
 
@@ -380,7 +387,8 @@ fn decide(finding: &Finding) -> Verdict {
             Hook::Soft => (settings.on_handle.as_ref(), Action::Warn),
             Hook::None => return Verdict::Abort,
         };
-        if let Some(hook) = hook {
+        // Hooks are objects of the main interpreter.
+        if let Some(hook) = hook.filter(|_| in_main_interpreter(py)) {
             let hook = hook.clone_ref(py);
             drop(settings);
             call(hook.bind(py));
@@ -411,7 +419,8 @@ fn line(number: NonZeroU32) -> Option<Frame> {
     if !hpy_cpython::is_attached() {
         return None;
     }
-    let line = hpy_cpython::line(number)?;
+    // SAFETY: the interpreter is attached.
+    let line = unsafe { hpy_cpython::line(number) }?;
     Python::try_attach(|py| {
         let pending = PyErr::take(py);
         // SAFETY: the code object is valid for ever, and the interpreter is attached.

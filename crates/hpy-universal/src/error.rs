@@ -25,9 +25,7 @@ pub(crate) fn to_python(py: Python<'_>, name: &str, error: &Error) -> PyErr {
     let message = error.to_string();
     match error {
         Error::ModeName { .. } | Error::ModeNumber { .. } => PyValueError::new_err(message),
-        Error::ModesApart { .. } | Error::ModeInterpreter { .. } => {
-            PyNotImplementedError::new_err(message)
-        }
+        Error::ModesApart { .. } => PyNotImplementedError::new_err(message),
         _ => new_load_error(py, name, error, message).unwrap_or_else(|failure| failure),
     }
 }

@@ -1,13 +1,14 @@
-//! What debug mode does when the process ends: what is still open is told on standard error.
+//! What debug mode does when an interpreter ends, and with the main one the process: what is still open is told on standard error.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use hpy_debug::Action;
-use pyo3::intern;
+use hpy_debug::{Action, Frame};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 
-use crate::debug;
+use crate::importing::interned;
+use crate::{debug, in_main_interpreter};
 
 /// Whether leaks are told when the process ends.
 static TELL: AtomicBool = AtomicBool::new(true);
@@ -15,32 +16,72 @@ static TELL: AtomicBool = AtomicBool::new(true);
 /// How the process ends: 0 as it would have, 1 with exit status 1, 2 with SIGABRT.
 static FAILURE: AtomicU8 = AtomicU8::new(0);
 
-/// Lets leaks be told when the process ends. Called when the environment asks for debug mode; the first call counts.
+/// Lets leaks be told when the interpreter ends. Called when the environment asks for debug mode; the first call in each interpreter
+/// counts.
 ///
 /// The handler is the last one that runs of those that are registered from now on. When modules are cleared afterwards, there
 /// is no Python left that could show objects.
 pub(crate) fn watch(py: Python<'_>) -> PyResult<()> {
-    static WATCHED: PyOnceLock<()> = PyOnceLock::new();
-    WATCHED.get_or_try_init(py, || -> PyResult<()> {
-        let tell = wrap_pyfunction!(tell_leaks, py)?;
-        py.import(intern!(py, "atexit"))?.call_method1(intern!(py, "register"), (tell,))?;
-        #[cfg(unix)]
+    static WATCHED: Mutex<BTreeSet<i64>> = Mutex::new(BTreeSet::new());
+    let mut watched = WATCHED.lock().unwrap_or_else(PoisonError::into_inner);
+    #[cfg(unix)]
+    if watched.is_empty() {
         // SAFETY: the function is never unloaded: extension modules of Python are not.
         let _ = unsafe { libc::atexit(fail) };
-        Ok(())
-    })?;
+    }
+    let is_first = watched.insert(interpreter(py));
+    drop(watched);
+    if is_first {
+        let tell = wrap_pyfunction!(tell_leaks, py)?;
+        py.import("atexit")?.call_method1(interned(py, "register"), (tell,))?;
+    }
     Ok(())
 }
 
 /// Tell what is still open.
 #[pyfunction]
 fn tell_leaks(py: Python<'_>) -> PyResult<()> {
-    let open =
-        || !hpy_debug::open_handles(0).is_empty() || !hpy_debug::open_resources(0).is_empty();
-    if TELL.load(Ordering::Relaxed) && open() {
-        py.import(intern!(py, "hpy.debug._exit"))?.call_method0(intern!(py, "tell_leaks"))?;
+    if !TELL.load(Ordering::Relaxed) {
+        return Ok(());
     }
+    let (handles, resources) = (hpy_debug::open_handles(0), hpy_debug::open_resources(0));
+    if handles.is_empty() && resources.is_empty() {
+        return Ok(());
+    }
+    if in_main_interpreter(py) {
+        py.import("hpy.debug._exit")?.call_method0(interned(py, "tell_leaks"))?;
+        return Ok(());
+    }
+    // The package hpy.debug, which groups what is open, is the main interpreter's.
+    eprintln!(
+        "HPy debug mode, when interpreter {} ended: {} handles and {} other things are still open:",
+        interpreter(py),
+        handles.len(),
+        resources.len()
+    );
+    for handle in handles.iter().take(SHOWN) {
+        // SAFETY: the interpreter is attached.
+        let object = unsafe { handle.repr() }.unwrap_or_else(|| "an object".to_owned());
+        eprintln!("  handle for {object}{}", opened(handle.frames()));
+    }
+    for resource in resources.iter().take(SHOWN) {
+        eprintln!("  {}{}", resource.kind(), opened(resource.frames()));
+    }
+    end_with_failure();
     Ok(())
+}
+
+/// How many of each are shown.
+const SHOWN: usize = 20;
+
+/// Where something was opened, if that is known.
+fn opened(frames: Vec<Frame>) -> String {
+    frames.first().map_or_else(String::new, |frame| format!(", opened at {frame}"))
+}
+
+fn interpreter(_py: Python<'_>) -> i64 {
+    // SAFETY: the interpreter is attached, as `_py` shows.
+    unsafe { hpy_cpython::interpreter_id() }
 }
 
 /// Set whether leaks are told when the process ends, if the environment asked for debug mode. They are, by default.

@@ -8,7 +8,8 @@
 //!
 //! The module is imported by several interpreters of a process, each with its own lock perhaps. So it keeps no Python object in
 //! static memory, nor uses what of PyO3 does (`intern!`, `PyOnceLock`, classes); and it is defined by hand, because PyO3's own
-//! modules refuse a second interpreter. Debug and trace mode, which are such modules, are for the main interpreter.
+//! modules refuse a second interpreter. Debug and trace mode work in each; their Python APIs, which are such modules and keep hooks,
+//! are the main interpreter's.
 
 mod debug;
 mod debug_resources;
@@ -122,6 +123,7 @@ fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("MODE_DEBUG", Mode::Debug.number())?;
     module.add("MODE_TRACE", Mode::Trace.number())?;
     module.add("LoadError", error::make_load_error(py)?)?;
+    debug::start()?;
     if in_main_interpreter(py) {
         module.add("_debug", pyo3::wrap_pymodule!(debug::_debug)(py))?;
         module.add("_trace", pyo3::wrap_pymodule!(trace::_trace)(py))?;

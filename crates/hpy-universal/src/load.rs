@@ -118,11 +118,11 @@ impl Settings<'_, '_> {
             }
             None => Mode::Universal,
         };
-        let is_main = in_main_interpreter(py); // elsewhere these modes are refused
-        if mode.has_debug() && is_main {
+        if mode.has_debug() {
             exit::watch(py)?;
         }
-        if mode.has_trace() && is_main {
+        // The report is the main interpreter's, and tells of all.
+        if mode.has_trace() && in_main_interpreter(py) {
             trace::watch(py)?;
         }
         if self.get("HPY_LOG")?.is_some() {
@@ -202,14 +202,10 @@ impl Request<'_> {
 
     /// What an interpreter that is not the main one refuses.
     fn check_interpreter(&self, extension: &Extension) -> Result<(), Error> {
-        let name = self.name.to_owned();
-        if !extension.support().interpreters {
-            return Err(Error::OneInterpreter { name, path: self.path.to_owned() });
+        if extension.support().interpreters {
+            return Ok(());
         }
-        if self.mode != Mode::Universal {
-            return Err(Error::ModeInterpreter { name, mode: self.mode.name() });
-        }
-        Ok(())
+        Err(Error::OneInterpreter { name: self.name.to_owned(), path: self.path.to_owned() })
     }
 }
 

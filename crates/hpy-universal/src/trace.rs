@@ -9,8 +9,10 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
+use crate::in_main_interpreter;
+
 /// What trace mode has counted. The package hpy.trace is made of it.
-#[pymodule(gil_used = true)]
+#[pymodule(gil_used = false)]
 pub(crate) mod _trace {
     #[pymodule_export]
     use super::{
@@ -191,6 +193,10 @@ fn set_trace_functions(on_enter: Setting, on_exit: Setting) {
 /// Calls what was set for this moment. An exception in it is told and does not reach the extension.
 fn call(moment: Moment, member: &'static str) {
     Python::try_attach(|py| {
+        // The functions are objects of the main interpreter, and called for what its modules do.
+        if !in_main_interpreter(py) {
+            return;
+        }
         let function = {
             let functions = functions();
             let function = match moment {

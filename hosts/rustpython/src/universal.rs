@@ -253,9 +253,7 @@ fn to_python(vm: &VirtualMachine, name: &str, error: &Error) -> PyBaseExceptionR
     let message = error.to_string();
     match error {
         Error::ModeName { .. } | Error::ModeNumber { .. } => vm.new_value_error(message),
-        Error::ModesApart { .. } | Error::ModeInterpreter { .. } => {
-            vm.new_not_implemented_error(message)
-        }
+        Error::ModesApart { .. } => vm.new_not_implemented_error(message),
         _ => load_error(vm, name, error, message).unwrap_or_else(|failure| failure),
     }
 }

@@ -3,6 +3,14 @@
 `HPY=debug python script.py` loads every universal extension in debug mode; no rebuild is needed.
 """
 
+import hpy.universal
+
+if not hasattr(hpy.universal, "_debug"):
+    raise ImportError(
+        "hpy.debug is for the main interpreter of the process. HPY=debug in the environment puts "
+        "modules into debug mode in all interpreters."
+    )
+
 from hpy.universal import _debug
 
 from hpy.debug.leakdetector import HPyDebugError, HPyLeakError, LeakDetector

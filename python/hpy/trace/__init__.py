@@ -3,6 +3,14 @@
 `HPY=trace python script.py` loads every universal extension in trace mode; no rebuild is needed.
 """
 
+import hpy.universal
+
+if not hasattr(hpy.universal, "_trace"):
+    raise ImportError(
+        "hpy.trace is for the main interpreter of the process. It has the counts of all "
+        "interpreters; HPY=trace in the environment puts modules into trace mode in all of them."
+    )
+
 from hpy.universal._trace import (
     get_call_counts,
     get_durations,

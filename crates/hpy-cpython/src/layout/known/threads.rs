@@ -8,19 +8,10 @@ pub(crate) unsafe extern "C" fn attachment() -> usize {
     unsafe { ffi::compat::PyThreadState_GetUnchecked() as usize }
 }
 
-/// The interpreter that the thread is attached to.
+/// The number of the interpreter, see [`crate::interpreter_id`].
 ///
 /// # Safety
 /// The interpreter is attached.
-pub(crate) unsafe fn interpreter() -> usize {
-    // SAFETY: the caller's promise.
-    unsafe { ffi::PyInterpreterState_Get() as usize }
-}
-
-/// Its number, see [`crate::interpreter_id`].
-///
-/// # Safety
-/// As above.
 pub(crate) unsafe fn interpreter_id() -> i64 {
     // SAFETY: the caller's promise.
     unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) }

@@ -14,4 +14,4 @@ pub(crate) unsafe extern "C" fn attachment() -> usize {
     }
 }
 
-pub(crate) use host::{interpreter, interpreter_id};
+pub(crate) use host::interpreter_id;

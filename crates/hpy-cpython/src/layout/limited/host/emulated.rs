@@ -28,12 +28,7 @@ pub(crate) unsafe fn thread_state() -> usize {
     unsafe { ffi::PyThreadState_Get() as usize }
 }
 
-/// The interpreter: there is one.
-pub(crate) unsafe fn interpreter() -> usize {
-    1
-}
-
-/// Its number.
+/// The number of the interpreter: there is one.
 pub(crate) unsafe fn interpreter_id() -> i64 {
     0
 }
