@@ -59,21 +59,34 @@ COUNTS = sys.implementation.name == "cpython"
 COLLECTS_LATE = sys.implementation.name in ("pypy", "graalpy")
 """Whether objects go when they are collected, and not with their last reference."""
 
-ABIS = ("cpython", *(() if FREE_THREADED else ("abi3",)), "universal", "debug")
-"""The ABIs that every test runs on: "debug" is the universal one, loaded in debug mode, which must
-find nothing (`checked`). `compile_extension` and `load` know "hybrid" and "hybrid-debug" too. A
-free-threaded CPython loads no abi3 extensions."""
+LIMITED_APIS = {"abi3": "3.9", "abi3t": "3.15"}
+"""The limited API that the libraries of these ABIs are compiled for."""
 
 IMMORTAL = 1 << 30
 """The least reference count of an object that is never freed, such as a builtin type since 3.12."""
 
-LIMITED_API = "3.9"
-"""The limited API that the libraries of ABI "abi3" are compiled for."""
+STABLE = "abi3t" if FREE_THREADED else "abi3"
+"""The stable ABI that this CPython loads. Both are loaded since 3.15 with the interpreter lock."""
+
+ABIS = (
+    "cpython",
+    *((STABLE,) if STABLE == "abi3" or sys.version_info >= (3, 15) else ()),
+    "universal",
+    "debug",
+)
+"""The ABIs that every test runs on: "debug" is the universal one, loaded in debug mode, which must
+find nothing (`checked`). `compile_extension` and `load` know "hybrid" and "hybrid-debug" too."""
 
 WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter")
 """Unused parameters are allowed: few functions need each of `ctx`, `self` and `args`."""
 
-SUFFIXES = {"cpython": ".so", "abi3": ".abi3.so", "universal": ".hpy0.so", "hybrid": ".hpy0.so"}
+SUFFIXES = {
+    "cpython": ".so",
+    "abi3": ".abi3.so",
+    "abi3t": ".abi3t.so",
+    "universal": ".hpy0.so",
+    "hybrid": ".hpy0.so",
+}
 DEBUG = {"debug": "universal", "hybrid-debug": "hybrid"}
 """What is compiled for the ABIs that are loaded in debug mode."""
 CACHE_LIFE = 2 * 60 * 60
@@ -179,8 +192,9 @@ def made_for(abi):
 
 def abi_macros(abi):
     """The flags that choose an ABI."""
-    if abi == "abi3":
-        return ["-DHPY_ABI_CPYTHON", f"-DPy_LIMITED_API=0x03{int(LIMITED_API[2:]):02X}0000"]
+    if abi in LIMITED_APIS:
+        macro = "Py_LIMITED_API" if abi == "abi3" else "Py_TARGET_ABI3T"
+        return ["-DHPY_ABI_CPYTHON", f"-D{macro}=0x03{int(LIMITED_APIS[abi][2:]):02X}0000"]
     return [f"-DHPY_ABI_{abi.upper()}"]
 
 
@@ -200,7 +214,7 @@ def build(sources, command, library, suffix):
         environment = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
         done = subprocess.run(command, capture_output=True, text=True, env=environment)
         if done.returncode != 0:
-            skip_if_limited(done.stderr)
+            skip_if_limited(command, done.stderr)
             raise CompileError(f"{shlex.join(command)}\n{done.stderr}")
         try:
             output.rename(library.parent)
@@ -210,34 +224,35 @@ def build(sources, command, library, suffix):
 
 
 @cache
-def limited_names():
-    """What the limited API of our tests lacks, according to the description."""
+def limited_names(abi):
+    """What the limited API of this ABI's tests lacks, according to the description."""
     names = set()
     for file in ("slots", "signatures", "shapes", "limited"):
         for entries in tomllib.loads((ROOT / "api" / f"{file}.toml").read_text()).values():
-            names |= {entry["name"] for entry in entries if is_lacking(entry)}
+            names |= {entry["name"] for entry in entries if is_lacking(entry, abi)}
     return names
 
 
-def is_lacking(entry):
-    since = entry.get("limited", LIMITED_API)
-    return since is False or int(since[2:]) > int(LIMITED_API[2:])
+def is_lacking(entry, abi):
+    since = entry.get("limited", "3.9")
+    return since is False or int(since[2:]) > int(LIMITED_APIS[abi][2:])
 
 
 def skip_if_lacking(abi, name):
     """Skips a test of what the limited API lacks, where that shows at run time."""
-    assert name in limited_names()
-    if abi == "abi3":
-        pytest.skip(f"{name}: the limited API of {LIMITED_API} does not have it")
+    assert name in limited_names("abi3")
+    if abi in LIMITED_APIS and name in limited_names(abi):
+        pytest.skip(f"{name}: the limited API of {LIMITED_APIS[abi]} does not have it")
 
 
-def skip_if_limited(message):
+def skip_if_limited(command, message):
     """Skips a test whose source the compiler refuses for what the limited API lacks."""
     refused = re.search(
         r"(\w+)(?:, \w+)* (needs the limited API of|is not in the limited API)", message
     )
-    if refused and refused[1] in limited_names():
-        pytest.skip(f"{refused[1]}: the limited API of {LIMITED_API} does not have it")
+    abi = next((abi for abi in LIMITED_APIS if set(abi_macros(abi)) <= set(command)), None)
+    if abi and refused and refused[1] in limited_names(abi):
+        pytest.skip(f"{refused[1]}: the limited API of {LIMITED_APIS[abi]} does not have it")
 
 
 @cache
@@ -271,7 +286,7 @@ def load(path, name, abi):
     """Loads a compiled extension as a new module, without touching `sys.modules`."""
     loader = importlib.machinery.ExtensionFileLoader(name, str(path))
     spec = importlib.util.spec_from_file_location(name, str(path), loader=loader)
-    if abi not in ("cpython", "abi3"):
+    if abi not in ("cpython", *LIMITED_APIS):
         return universal().load(name, str(path), spec, debug=abi in DEBUG)
     module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)

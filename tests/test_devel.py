@@ -30,12 +30,16 @@ SETUPTOOLS = int(version("setuptools").partition(".")[0])
 SUFFIXES = {
     "cpython": EXT_SUFFIX,
     "abi3": ".abi3.so",
+    "abi3t": ".abi3t.so",
     "universal": ".hpy0.so",
     "hybrid": f".hpy0-{CPYTHON_TAG}.so",
 }
 if support.FREE_THREADED:
     del SUFFIXES["abi3"]
-FOR_CPYTHON = ("cpython", "abi3")
+HAS_ABI3T = sys.version_info >= (3, 15)
+if not HAS_ABI3T:
+    del SUFFIXES["abi3t"]
+FOR_CPYTHON = ("cpython", "abi3", "abi3t")
 """The ABIs whose extensions need neither HPy nor a stub."""
 
 # The packages wheel and packaging are for setuptools before 70.1, which has no bdist_wheel itself.
@@ -76,7 +80,9 @@ def test_suffixes_are_parsed(suffix, tag, extension):
     assert parse_ext_suffix(suffix) == (tag, extension)
     assert get_hpy_ext_suffix("cpython", suffix) == suffix
     assert get_hpy_ext_suffix("universal", suffix) == f".hpy0.{extension}"
-    assert get_hpy_ext_suffix("abi3", suffix) == (".pyd" if extension == "pyd" else ".abi3.so")
+    for abi in ("abi3", "abi3t"):
+        expected = ".pyd" if extension == "pyd" else f".{abi}.so"
+        assert get_hpy_ext_suffix(abi, suffix) == expected
     assert get_hpy_ext_suffix("hybrid", suffix) == f".hpy0-{tag}.{extension}"
 
 
@@ -414,6 +420,20 @@ def test_no_abi3_for_a_free_threaded_python(project):
     done = project.run("--hpy-abi=abi3", "build_ext", check=False)
     assert done.returncode != 0
     assert "a free-threaded CPython loads no abi3 extensions" in done.stdout
+
+
+@pytest.mark.skipif(not HAS_ABI3T, reason="abi3t begins with CPython 3.15")
+def test_an_abi3t_wheel_is_for_all_later_pythons_with_and_without_the_lock(project):
+    project.pip("wheel", ".", "-w", "dist", env={"HPY_ABI": "abi3t"})
+    assert "-cp315-abi3.abi3t-" in wheel(project).name
+    assert "one.abi3t.so" in zipfile.ZipFile(wheel(project)).namelist()
+
+
+@pytest.mark.skipif(HAS_ABI3T, reason="this CPython has abi3t")
+def test_no_abi3t_before_it_began(project):
+    done = project.run("--hpy-abi=abi3t", "build_ext", check=False)
+    assert done.returncode != 0
+    assert "abi3t extensions are built with CPython 3.15 or later" in done.stdout
 
 
 @pytest.mark.parametrize("version", ["3.8", "3", "4.0", "3.x"])

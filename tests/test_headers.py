@@ -13,10 +13,10 @@ import sysconfig
 import textwrap
 
 import pytest
-from support import FREE_THREADED, INCLUDE, ROOT, abi_macros, limited_names, tomllib
+from support import ABIS, INCLUDE, LIMITED_APIS, ROOT, abi_macros, limited_names, tomllib
 
 SOURCES = ROOT / "tests" / "c"
-MODES = ("universal", "cpython", *(() if FREE_THREADED else ("abi3",)), "hybrid")
+MODES = ("universal", *(abi for abi in ABIS if abi not in ("universal", "debug")), "hybrid")
 STRICT = ("-Wall", "-Wextra", "-Werror")
 SHARED = ("-shared", "-fPIC", "-fvisibility=hidden")
 STANDARDS = {
@@ -94,8 +94,8 @@ def test_each_signature(tmp_path, name, mode):
     """Each signature with a prototype can be declared, defined and given a trampoline."""
     description = tomllib.loads((ROOT / "api" / "signatures.toml").read_text())["signature"]
     signatures = [s["name"] for s in description if "returns" in s]
-    if mode == "abi3":
-        signatures = [name for name in signatures if name not in limited_names()]
+    if mode in LIMITED_APIS:
+        signatures = [name for name in signatures if name not in limited_names(mode)]
     lines = ["#include <hpy.h>"]
     for signature in signatures:
         lines.append(f"HPyFunc_DECLARE({signature}_impl, {signature});")
@@ -305,7 +305,7 @@ def test_stub_can_be_left_out(tmp_path):
 @pytest.mark.parametrize("language", ["c", "c++"])
 @pytest.mark.parametrize("mode", MODES)
 def test_everything(tmp_path, mode, language):
-    suffix = ".so" if mode in ("cpython", "abi3") else ".hpy0.so"
+    suffix = ".so" if mode in ("cpython", *LIMITED_APIS) else ".hpy0.so"
     library = compile_to(
         tmp_path / f"everything{suffix}",
         SOURCES / "everything.c",

@@ -84,6 +84,14 @@
 #    define _HPY_LIMITED_BEFORE(version) 0
 #endif
 
+/* abi3t: one file for CPython with and without the interpreter lock, in which the limited API does
+   not say what a PyObject is. Python.h decides, see its pyabi.h. */
+#if _HPY_LIMITED && defined(_Py_OPAQUE_PYOBJECT)
+#    define _HPY_ABI3T 1
+#else
+#    define _HPY_ABI3T 0
+#endif
+
 /* Before something that an older standard lacks and every supported compiler has. */
 #if _HPY_GNU
 #    define _HPY_EXTENSION __extension__

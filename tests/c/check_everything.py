@@ -14,7 +14,7 @@ import sys
 def load(path, abi, mode):
     loader = importlib.machinery.ExtensionFileLoader("everything", path)
     spec = importlib.util.spec_from_file_location("everything", path, loader=loader)
-    if abi not in ("cpython", "abi3"):
+    if abi not in ("cpython", "abi3", "abi3t"):
         import hpy.universal
 
         return hpy.universal.load("everything", path, spec, mode=mode)

@@ -145,7 +145,11 @@ HPyAPI_INLINE int _HPyHost_Read(_HPyHost *host)
 HPyAPI_INLINE int _HPyLibrary_Init(void)
 {
     _HPyLibrary *library = &_HPyLibrary_Shared;
-    if (library->context.name != NULL) {
+    int is_ready;
+    _HPyLock_Wait(&library->lock);
+    is_ready = library->context.name != NULL;
+    _HPyLock_Release(&library->lock);
+    if (is_ready) {
         return 0;
     }
     if (_HPyLibrary_ReadClass(library) < 0) {
@@ -158,7 +162,9 @@ HPyAPI_INLINE int _HPyLibrary_Init(void)
 #endif
     library->context.abi_version = HPY_ABI_VERSION;
     _HPyContext_SetHandles(&library->context);
+    _HPyLock_Wait(&library->lock);
     library->context.name = "HPy CPython ABI";
+    _HPyLock_Release(&library->lock);
     return 0;
 }
 

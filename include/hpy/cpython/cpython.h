@@ -7,7 +7,9 @@
  *
  * With Py_LIMITED_API (0x03090000 or later) it is an abi3 extension, for that version and all later
  * ones. What differs then is in limited.h, type_access.h and type_limited.h, and beside the
- * few functions that read objects directly.
+ * few functions that read objects directly. With Py_TARGET_ABI3T (0x030F0000 or later), or
+ * Py_LIMITED_API and the headers of a free-threaded CPython, it is an abi3t extension, which those
+ * load, too: there even the size of a PyObject is found out at run time (_HPY_ABI3T).
  *
  * The documentation of the functions is above their declarations in generated/functions_cpython.h.
  */
@@ -23,8 +25,8 @@
 #if _HPY_LIMITED && Py_LIMITED_API + 0 > PY_VERSION_HEX
 #    error "Py_LIMITED_API is newer than this Python.h"
 #endif
-#if _HPY_LIMITED && defined(_Py_OPAQUE_PYOBJECT)
-#    error "HPy has no abi3t: build for one free-threaded CPython, or without Py_TARGET_ABI3T"
+#if defined(Py_TARGET_ABI3T) && !_HPY_ABI3T
+#    error "Py_TARGET_ABI3T needs the Python.h of CPython 3.15 or later"
 #endif
 
 #include "handle.h"

@@ -76,6 +76,13 @@ HPyAPI_INLINE Py_ssize_t _HPyType_ItemSize(PyTypeObject *type)
 
 #endif
 
+/* Where the struct of a type below `object` is. */
+#if _HPY_ABI3T
+#    define _HPY_OBJECT_PLACE _HPY_PLACE(Object, PyObject)
+#else
+#    define _HPY_OBJECT_PLACE _HPY_ALIGN_UP(sizeof(PyObject), _HPY_STRUCT_ALIGN)
+#endif
+
 /* The type that the type's layout comes from; NULL for `object`. */
 HPyAPI_INLINE PyTypeObject *_HPyType_Base(PyTypeObject *type)
 {

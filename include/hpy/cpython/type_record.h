@@ -132,7 +132,7 @@ HPyAPI_INLINE _HPyType_Layout _HPyType_GetLayout(int shape)
         break;
     case HPyType_BuiltinShape_Object:
         layout.builtin = &PyBaseObject_Type;
-        layout.struct_offset = _HPY_ALIGN_UP(sizeof(PyObject), _HPY_STRUCT_ALIGN);
+        layout.struct_offset = _HPY_OBJECT_PLACE;
         break;
     case HPyType_BuiltinShape_Type:
         layout.builtin = &PyType_Type;
@@ -255,7 +255,7 @@ HPyAPI_INLINE void *_HPy_AsStruct_Legacy(HPyContext *ctx, HPy h)
 HPyAPI_INLINE void *_HPy_AsStruct_Object(HPyContext *ctx, HPy h)
 {
     (void)ctx;
-    return (char *)_h2py(h) + _HPY_ALIGN_UP(sizeof(PyObject), _HPY_STRUCT_ALIGN);
+    return (char *)_h2py(h) + _HPY_OBJECT_PLACE;
 }
 
 HPyAPI_INLINE void *_HPy_AsStruct_Type(HPyContext *ctx, HPy h)

@@ -6,7 +6,8 @@ With setuptools, name the extensions in ``hpy_ext_modules``::
 
     setup(name="foo", hpy_ext_modules=[Extension("foo", ["foo.c"])])
 
-and choose the ABI, ``cpython`` (the default on CPython), ``abi3``, ``universal`` or ``hybrid``:
+and choose the ABI, ``cpython`` (the default on CPython), ``abi3``, ``abi3t``, ``universal`` or
+``hybrid``:
 
 - ``python setup.py --hpy-abi=universal build_ext --inplace``
 - ``HPY_ABI=universal pip install .``, and so with every other build front end
@@ -14,6 +15,7 @@ and choose the ABI, ``cpython`` (the default on CPython), ``abi3``, ``universal`
 
 With ``abi3``, ``--hpy-limited-api=3.11``, or ``HPY_LIMITED_API=3.11``, names the oldest CPython
 that the extensions are for; by default it is 3.9. The wheel is tagged for that and all later ones.
+``abi3t`` extensions are for CPython 3.15 and later, with the interpreter lock and without.
 
 A universal library ``foo.hpy0.so``, or a hybrid one ``foo.hpy0-cp311.so``, gets a small stub
 ``foo.py`` beside it, so that every interpreter with HPy can import it. HPy's import hook finds the

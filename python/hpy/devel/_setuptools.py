@@ -24,7 +24,7 @@ _DEFAULT_ABI = "cpython" if sys.implementation.name == "cpython" else "universal
 
 _GLOBAL_OPTIONS = [
     ("hpy-abi=", None, f"ABI of HPy extensions: {', '.join(HPY_ABIS)} (default: {_DEFAULT_ABI})"),
-    ("hpy-limited-api=", None, "the oldest CPython that abi3 extensions are for (default: 3.9)"),
+    ("hpy-limited-api=", None, "the oldest CPython that abi3 or abi3t extensions are for"),
     ("hpy-no-stub", None, "leave libraries to the import hook: write no stub modules"),
     ("hpy-use-static-libs", None, "accepted for compatibility with HPy 0.9; has no effect"),
 ]
@@ -64,20 +64,33 @@ def _abi(dist):
 
 def _is_for_cpython(dist):
     """Whether the extensions are CPython's own kind, with an entry point and no stub."""
-    return _abi(dist) in ("cpython", "abi3")
+    return _abi(dist) in ("cpython", *_OLDEST)
+
+
+_OLDEST = {"abi3": 9, "abi3t": 15}
+"""The stable ABIs, and the minor version of the first CPython that each can be for."""
 
 
 def _limited_minor(dist):
-    """Give the minor version of the CPython whose limited API abi3 extensions use."""
-    version = getattr(dist, "hpy_limited_api", None) or os.environ.get("HPY_LIMITED_API") or "3.9"
+    """Give the minor version of the CPython whose limited API the extensions use."""
+    abi = _abi(dist)
+    oldest = _OLDEST[abi]
+    option = getattr(dist, "hpy_limited_api", None) or os.environ.get("HPY_LIMITED_API")
+    version = option or f"3.{oldest}"
     match = re.fullmatch(r"3\.(\d+)", version)
-    if not match or int(match[1]) < 9:
+    if not match or int(match[1]) < oldest:
         raise OptionError(
-            f"--hpy-limited-api is {version!r}: it must be the version of a CPython, 3.9 or later"
+            f"--hpy-limited-api is {version!r}: for {abi} it must be the version of a CPython, "
+            f"3.{oldest} or later"
         )
-    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+    if abi == "abi3" and sysconfig.get_config_var("Py_GIL_DISABLED"):
         raise OptionError(
-            "a free-threaded CPython loads no abi3 extensions: choose another --hpy-abi"
+            "a free-threaded CPython loads no abi3 extensions: choose another --hpy-abi, such as "
+            "abi3t"
+        )
+    if sys.version_info < (3, oldest):
+        raise OptionError(
+            f"{abi} extensions are built with CPython 3.{oldest} or later: choose another --hpy-abi"
         )
     return int(match[1])
 
@@ -85,9 +98,10 @@ def _limited_minor(dist):
 def _abi_macros(dist):
     """Give the macros that choose the ABI."""
     abi = _abi(dist)
-    if abi == "abi3":
+    if abi in _OLDEST:
         version = f"0x03{_limited_minor(dist):02X}0000"
-        return [("HPY_ABI_CPYTHON", None), ("Py_LIMITED_API", version)]
+        macro = "Py_LIMITED_API" if abi == "abi3" else "Py_TARGET_ABI3T"
+        return [("HPY_ABI_CPYTHON", None), (macro, version)]
     return [(f"HPY_ABI_{abi.upper()}", None)]
 
 
@@ -141,9 +155,9 @@ class _BuildExt:
         return os.path.join(directory, os.path.basename(filename))
 
     def get_export_symbols(self, ext):
-        # A universal library need not have PyInit_…, and the headers mark what it exports.
+        # Others have no PyInit_…, or need not; and the headers mark what is exported.
         is_hpy = self.get_ext_fullname(ext.name) in self._hpy_names()
-        if is_hpy and not _is_for_cpython(self.distribution):
+        if is_hpy and _abi(self.distribution) not in ("cpython", "abi3"):
             return ext.export_symbols
         return super().get_export_symbols(ext)
 
@@ -193,7 +207,8 @@ class _BuildExt:
 class _BdistWheel:
     """Tags a wheel whose only native code is universal as good for every Python 3.
 
-    One whose only native code is abi3 is good for every later CPython.
+    One whose only native code is abi3 is good for every later CPython; abi3t for those, too, that
+    run without the interpreter lock.
     """
 
     def get_tag(self):
@@ -202,8 +217,9 @@ class _BdistWheel:
         only_hpy = dist.hpy_ext_modules and len(dist.ext_modules) == len(dist.hpy_ext_modules)
         if only_hpy and _abi(dist) == "universal":
             return "py3", "none", tag[2]
-        if only_hpy and _abi(dist) == "abi3":
-            return f"cp3{_limited_minor(dist)}", "abi3", tag[2]
+        if only_hpy and _abi(dist) in _OLDEST:
+            abis = {"abi3": "abi3", "abi3t": "abi3.abi3t"}[_abi(dist)]
+            return f"cp3{_limited_minor(dist)}", abis, tag[2]
         return tag
 
 

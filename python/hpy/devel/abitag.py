@@ -14,7 +14,7 @@ __all__ = [
     "parse_ext_suffix",
 ]
 
-HPY_ABIS = ("cpython", "abi3", "universal", "hybrid")
+HPY_ABIS = ("cpython", "abi3", "abi3t", "universal", "hybrid")
 """The ABIs for which an extension can be compiled."""
 
 
@@ -35,16 +35,16 @@ def get_hpy_ext_suffix(hpy_abi, ext_suffix=None):
     :param hpy_abi: one of :data:`HPY_ABIS`
     :param ext_suffix: the interpreter's extension suffix; by default that of this interpreter
     :returns: ``.hpy0.so`` for the Universal ABI, ``.hpy0-cp311.so`` for the Hybrid ABI,
-        ``.abi3.so`` (on Windows ``.pyd``) for abi3, and the interpreter's own suffix for the
-        CPython ABI
+        ``.abi3.so`` (on Windows ``.pyd``) for abi3, ``.abi3t.so`` likewise, and the interpreter's
+        own suffix for the CPython ABI
     :raises ValueError: no such ABI, or a hybrid build for an interpreter whose ABI tag is unknown
     """
     ext_suffix = ext_suffix or get_config_var("EXT_SUFFIX")
     if hpy_abi == "cpython":
         return ext_suffix
     extension = ext_suffix.rpartition(".")[2]
-    if hpy_abi == "abi3":
-        return ".pyd" if extension == "pyd" else f".abi3.{extension}"
+    if hpy_abi in ("abi3", "abi3t"):
+        return ".pyd" if extension == "pyd" else f".{hpy_abi}.{extension}"
     if hpy_abi == "universal":
         return f".{HPY_ABI_TAG}.{extension}"
     if hpy_abi == "hybrid":
