@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use pyo3::exceptions::PyAttributeError;
+use pyo3::exceptions::{PyAttributeError, PyRuntimeError};
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -12,16 +13,40 @@ pub(crate) fn interned<'py>(py: Python<'py>, text: &str) -> Bound<'py, PyString>
     PyString::intern(py, text)
 }
 
+/// A module's spec, or what only looks like one.
+pub(crate) struct Spec<'a, 'py> {
+    spec: &'a Bound<'py, PyAny>,
+    /// Whether it is a `ModuleSpec`: asked once, for it takes a twentieth of a load.
+    is_real: bool,
+}
+
+impl<'a, 'py> Spec<'a, 'py> {
+    /// Looks at a spec.
+    pub(crate) fn new(spec: &'a Bound<'py, PyAny>) -> PyResult<Self> {
+        let py = spec.py();
+        let class = py.import("importlib.machinery")?.getattr(interned(py, "ModuleSpec"))?;
+        Ok(Self { spec, is_real: spec.is_instance(&class)? })
+    }
+
+    /// The import system makes other threads wait for a module whose spec says this.
+    fn mark_initializing(&self, value: bool) -> PyResult<()> {
+        if self.is_real {
+            self.spec.setattr(interned(self.spec.py(), "_initializing"), value)?;
+        }
+        Ok(())
+    }
+}
+
 /// Sets what the file and the spec say. A spec that only looks like one is not kept, because
 /// `repr(module)` relies on what it finds in `__spec__`.
-pub(crate) fn set(module: &Bound<'_, PyAny>, spec: &Bound<'_, PyAny>, file: &Path) -> PyResult<()> {
+pub(crate) fn set(module: &Bound<'_, PyAny>, spec: &Spec<'_, '_>, file: &Path) -> PyResult<()> {
     let py = module.py();
     set_unless_refused(module, interned(py, "__file__"), file.as_os_str())?;
-    if is_module_spec(spec)? {
-        set_unless_refused(module, interned(py, "__spec__"), spec)?;
-        let loader = spec.getattr(interned(py, "loader"))?;
+    if spec.is_real {
+        set_unless_refused(module, interned(py, "__spec__"), spec.spec)?;
+        let loader = spec.spec.getattr(interned(py, "loader"))?;
         set_unless_refused(module, interned(py, "__loader__"), loader)?;
-        let parent = spec.getattr(interned(py, "parent"))?;
+        let parent = spec.spec.getattr(interned(py, "parent"))?;
         set_unless_refused(module, interned(py, "__package__"), parent)?;
     }
     Ok(())
@@ -43,35 +68,32 @@ pub(crate) fn set_unless_refused<'py>(
 /// So what the exec slots import may import the module, and other threads wait until it is complete.
 pub(crate) fn while_imported(
     module: &Bound<'_, PyAny>,
-    spec: &Bound<'_, PyAny>,
+    spec: &Spec<'_, '_>,
     name: &str,
     execute: impl FnOnce() -> PyResult<()>,
 ) -> PyResult<()> {
     let py = module.py();
-    let modules = py.import("sys")?.getattr(interned(py, "modules"))?;
+    let modules = modules(py)?;
     if modules.contains(name)? {
         return execute();
     }
-    mark_initializing(spec, true)?;
+    spec.mark_initializing(true)?;
     modules.set_item(name, module)?;
     let result = execute();
     if modules.call_method1(interned(py, "get"), (name,))?.is(module) {
         modules.del_item(name)?;
     }
-    mark_initializing(spec, false)?;
+    spec.mark_initializing(false)?;
     result
 }
 
-/// The import system makes other threads wait for a module whose spec says this.
-fn mark_initializing(spec: &Bound<'_, PyAny>, value: bool) -> PyResult<()> {
-    if is_module_spec(spec)? {
-        spec.setattr(interned(spec.py(), "_initializing"), value)?;
-    }
-    Ok(())
-}
-
-fn is_module_spec(spec: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let py = spec.py();
-    let class = py.import("importlib.machinery")?.getattr(interned(py, "ModuleSpec"))?;
-    spec.is_instance(&class)
+/// `sys.modules`, without importing `sys`.
+fn modules(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    // SAFETY: the interpreter is attached, as `py` shows; the reference is borrowed from `sys`.
+    let modules = unsafe {
+        let modules = ffi::PySys_GetObject(c"modules".as_ptr());
+        Bound::from_borrowed_ptr_or_opt(py, modules)
+    };
+    modules
+        .ok_or_else(|| PyRuntimeError::new_err("sys.modules is lost: it cannot be imported into"))
 }

@@ -180,10 +180,11 @@ impl Request<'_> {
         let created = created.map_err(raised)?;
         // SAFETY: a new reference that is ours now.
         let module = unsafe { Bound::from_owned_ptr(py, created.module()) };
-        importing::set(&module, spec, self.path)?;
+        let spec = importing::Spec::new(spec)?;
+        importing::set(&module, &spec, self.path)?;
         // SAFETY: the interpreter is attached, and the module is alive.
         let execute = || unsafe { created.execute() }.map_err(raised);
-        importing::while_imported(&module, spec, self.name, execute)?;
+        importing::while_imported(&module, &spec, self.name, execute)?;
         Ok(module)
     }
 
