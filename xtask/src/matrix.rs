@@ -34,7 +34,6 @@ const PACKAGE_TESTS: &[&str] = &[
     "test_devel",
     "test_hybrid",
     "test_import_hook",
-    "test_headers",
     "test_trace",
     "api/test_types_of_both_abis",
 ];
@@ -294,7 +293,8 @@ impl<'a> Matrix<'a> {
 
     fn universal(&mut self, environment: &Environment) -> Cell {
         let mut pytest = self.pytest(environment, "universal");
-        pytest.args(["tests", "-k", "universal"]);
+        // What only compiles says the same on each.
+        pytest.args(["tests", "-k", "universal", "--ignore=tests/test_headers.py"]);
         if environment.is_foreign() {
             pytest.args(PACKAGE_TESTS.iter().map(|file| format!("--ignore=tests/{file}.py")));
         }
