@@ -1,6 +1,7 @@
 """Arithmetic, beside Python's own operators: same results, same exceptions, same messages."""
 
 import operator
+import sys
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
@@ -309,7 +310,8 @@ def test_a_method_in_python_gets_no_modulus(mod):
         pass
 
     assert mod.HPy_InPlacePower(A(), 7, "modulus") == ("ipow", 7)
-    assert mod.HPy_InPlacePower(A(), 0, "modulus") == ("pow", 0, "modulus")
+    if sys.version_info >= (3, 10):  # 3.9 did not go on with __pow__
+        assert mod.HPy_InPlacePower(A(), 0, "modulus") == ("pow", 0, "modulus")
     assert mod.HPy_InPlacePower(B(2), 10, 1000) == 24
 
 

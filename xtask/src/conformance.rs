@@ -13,6 +13,7 @@ use crate::environment::Environment;
 use crate::old;
 use crate::pytest::{self, Case, Outcome, Passed, count};
 use crate::shell::{require_compiler, run, step};
+use crate::skips::Skip;
 
 /// The suite, and what its fixtures import.
 const RELEASE: &str = "hpy==0.9.0";
@@ -97,7 +98,8 @@ pub fn cell(root: &Path, environment: &Environment, cache: &Path) -> Result<Pass
             pytest.args(["-k", "(universal or debug or trace) and not hybrid"]);
         }
     })?;
-    if !environment.is_foreign() {
+    let builds = !environment.is_foreign() && environment.makes_environments();
+    if builds {
         offer_wheel(&suite, &environment.wheel()?)?;
         cases.extend(run("matrix-devel", &|pytest| {
             pytest.arg("test/hpy_devel");
@@ -108,7 +110,16 @@ pub fn cell(root: &Path, environment: &Environment, cache: &Path) -> Result<Pass
             case.outcome = Outcome::Known;
         }
     }
-    pytest::passed(&cases)
+    let mut passed = pytest::passed(&cases)?;
+    if !builds && !environment.is_foreign() {
+        passed.skipped.push(Skip {
+            reason:
+                "this Python makes no virtual environments with pip, in which packages are built"
+                    .to_owned(),
+            test: "test/hpy_devel".to_owned(),
+        });
+    }
+    Ok(passed)
 }
 
 /// Runs the suite's universal, debug and trace tests, compiled with the headers of hpy 0.9.0, in our runtime.

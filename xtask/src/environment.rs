@@ -63,6 +63,14 @@ impl Environment {
         ]))
     }
 
+    /// Whether its Python makes virtual environments with pip.
+    pub fn makes_environments(&self) -> bool {
+        let probe = self.dir.join("probe");
+        let mut venv = self.command();
+        venv.args(["-m", "venv", "--clear"]).arg(probe).stdout(Stdio::null()).stderr(Stdio::null());
+        venv.status().is_ok_and(|status| status.success())
+    }
+
     /// Whether its Python takes the wheel for the limited API of 3.10.
     pub fn takes_abi3_wheel(&self) -> bool {
         let minor = self.version.strip_prefix("cpython3.").map(|rest| rest.trim_end_matches('d'));

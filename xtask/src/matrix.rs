@@ -30,13 +30,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
 ];
 
 /// Tests that are about other ABIs as well, or need virtual environments.
-const PACKAGE_TESTS: &[&str] = &[
-    "test_devel",
-    "test_hybrid",
-    "test_import_hook",
-    "test_trace",
-    "api/test_types_of_both_abis",
-];
+const PACKAGE_TESTS: &[&str] =
+    &["test_devel", "test_hybrid", "test_import_hook", "test_trace", "api/test_types_of_both_abis"];
 
 /// The number of the mode without another context, as `hpy.universal` has it; 1 is debug mode, 2 trace mode.
 const UNIVERSAL: &str = "0";
