@@ -409,6 +409,8 @@ def test_other_wheels_are_for_this_python(project, chosen):
 )
 @pytest.mark.parametrize("oldest", ["3.9", "3.10"])
 def test_an_abi3_wheel_is_for_all_later_pythons(project, oldest):
+    if oldest == "3.10" and sys.version_info < (3, 10):
+        pytest.skip("the headers of 3.9 have no later limited API")
     env = {"HPY_ABI": "abi3"} if oldest == "3.9" else {"HPY_ABI": "abi3", "HPY_LIMITED_API": oldest}
     project.pip("wheel", ".", "-w", "dist", env=env)
     assert f"-cp{oldest.replace('.', '')}-abi3-" in wheel(project).name
