@@ -209,6 +209,7 @@ impl<'a> Matrix<'a> {
             }
             Column::Abi3 => self.abi3(environment),
             Column::Others => {
+                self.libraries(environment)?;
                 let mut pytest = self.pytest(environment, "others");
                 pytest.args(["tests", "examples", "-k", OTHERS]);
                 self.tests(&mut pytest, "others")
