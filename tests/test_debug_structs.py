@@ -353,7 +353,11 @@ def test_a_stolen_field_is_found_at_the_end_of_the_object(Stack):
         for thief in thieves:
             thief.steal(owner)
 
+    def let_go():
+        thieves.clear()
+        support.settle()
+
     early = codes(steal)
-    late = codes(thieves.clear)
+    late = codes(let_go)
     assert set(early) == set(late) == {"HPY-D032"}
     assert len(early) + len(late) == 60

@@ -33,9 +33,11 @@ def raises(exception, function, *args):
 
 IS_CPYTHON = sys.implementation.name == "cpython"
 
-# PyPy 8 knows C structs only through its emulation of CPython's C API, which finds no cycle
-# that goes through one.
-COLLECTS_CYCLES = getattr(sys, "pypy_version_info", (7,)) < (8,)
+# PyPy 8 and GraalPy 25 know C structs only through their emulation of CPython's C API, which finds
+# no cycle through one and an object of Python.
+IS_PYPY_8 = getattr(sys, "pypy_version_info", (7,)) >= (8,)
+IS_GRAALPY_25 = (sys.implementation.cache_tag or "").startswith("graalpy25")
+COLLECTS_CYCLES = not (IS_PYPY_8 or IS_GRAALPY_25)
 
 
 def collect():

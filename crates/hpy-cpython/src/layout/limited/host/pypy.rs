@@ -102,6 +102,7 @@ pub(crate) unsafe fn running_place() -> Option<(*mut ffi::PyCodeObject, c_int)> 
     #[repr(C)]
     struct Frame {
         header: ffi::PyObject,
+        back: *mut c_void,
         code: *mut ffi::PyCodeObject,
     }
     // SAFETY: the frame is borrowed from the thread, and runs.
