@@ -145,7 +145,9 @@ pub fn old_headers(root: &Path, python: Option<&Path>, arguments: &[String]) -> 
 
 /// Runs pytest in the suite's folder.
 fn run_suite(pytest: &mut Command, suite: &Path, report: &Path) -> Result<Vec<Case>> {
-    pytest::run(pytest.current_dir(suite).args(["--numprocesses=auto", "-q", "--tb=short"]), report)
+    // The names of tests begin there, whether the folder is a project or not.
+    pytest.current_dir(suite).args(["--rootdir", "."]);
+    pytest::run(pytest.args(["--numprocesses=auto", "-q", "--tb=short"]), report)
 }
 
 /// A package `hpy` with the build integration of 0.9.0 and our runtime.
@@ -181,9 +183,8 @@ pub fn fetch(root: &Path, environment: &Environment) -> Result<PathBuf> {
     let folder = suite.with_extension(std::process::id().to_string());
     fs::create_dir_all(&folder)?;
     run(environment
-        .command()
-        .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"])
-        .args(["--no-binary", ":all:", RELEASE, "--dest"])
+        .pip("download")?
+        .args(["--no-deps", "--no-binary", ":all:", RELEASE, "--dest"])
         .arg(&folder))?;
     let unpack = "import sys, tarfile, glob\n\
         archive = tarfile.open(glob.glob(sys.argv[1] + '/hpy-*.tar.gz')[0])\n\

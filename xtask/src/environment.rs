@@ -170,8 +170,8 @@ impl Environment {
         self.install_built("dev")
     }
 
-    /// `pip install`, of the environment itself or, for a folder of packages, of the first Python there is.
-    fn pip_install(&self) -> Result<Command> {
+    /// pip with one of its commands: that of the environment itself or, for a folder of packages, of the first Python there is.
+    pub fn pip(&self, command: &str) -> Result<Command> {
         let mut pip = if self.is_foreign() {
             let helper = Self::prepare_for(&self.root, None, "-pip")?;
             helper.require(&["pip>=25.1"])?;
@@ -179,7 +179,13 @@ impl Environment {
         } else {
             self.command()
         };
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        pip.args(["-m", "pip", command, "--quiet", "--disable-pip-version-check"]);
+        Ok(pip)
+    }
+
+    /// `pip install` into the environment.
+    fn pip_install(&self) -> Result<Command> {
+        let mut pip = self.pip("install")?;
         if self.is_foreign() {
             pip.arg("--target").arg(self.packages());
         }

@@ -5,6 +5,7 @@ CPython does, and then our tests should pass that are in the list for this reaso
 """
 
 import gc
+import importlib.util
 import operator
 import sys
 import types
@@ -180,3 +181,8 @@ def a_hash_of_minus_one_is_an_error(proofs):
     """`__hash__` is expected to give what `tp_hash` gives, and to leave -1 to `hash`."""
     with pytest.raises(SystemError):
         proofs.holder_below(object)().__hash__()
+
+
+def a_plain_so_has_no_spec(proofs):
+    """Extensions end with the name of this PyPy and `.so`; importlib knows no other suffix."""
+    assert importlib.util.spec_from_file_location("proofs", "proofs.so") is None
