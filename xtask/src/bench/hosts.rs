@@ -1,8 +1,9 @@
-//! `cargo xtask bench hosts`: the same code for the C API and for HPy on interpreters that have HPy themselves.
+//! `cargo xtask bench hosts` and `bench emulated`: the same code for the C API and for HPy on interpreters that have HPy themselves,
+//! and on those over whose C API our runtime works.
 
 use std::env;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
@@ -21,34 +22,52 @@ const SOURCES: &[(&str, Abi)] = &[
     ("examples/json/hpyjson.c", Abi::Universal),
 ];
 
-/// Measures on each such interpreter that the variable names.
+/// Measures on each interpreter with HPy that the variable names. Calls do not go through what the wheel has in native code.
 pub fn measure(bench: &Bench) -> Result<String> {
+    let install = |environment: &Environment| environment.install_hpy_for_tests();
+    each(bench, native::is_native, install, "PyPy 7.3 or GraalPy 24.2")
+}
+
+/// The same for interpreters that have only a C API.
+pub fn emulated(bench: &Bench) -> Result<String> {
+    let is_emulated = |version: &str| native::is_foreign(version) && !native::is_native(version);
+    let install = |environment: &Environment| environment.install_hpy();
+    each(bench, is_emulated, install, "PyPy 8.0 or GraalPy 25")
+}
+
+/// Measures on each interpreter of a kind.
+fn each(
+    bench: &Bench,
+    wanted: impl Fn(&str) -> bool,
+    install: impl Fn(&Environment) -> Result<PathBuf>,
+    kind: &str,
+) -> Result<String> {
     let paths = env::var_os(VARIABLE).unwrap_or_default();
     let mut text = String::new();
     for python in env::split_paths(&paths) {
         match version(&python) {
-            Ok(version) if native::is_native(&version) => {
-                text += &one(bench, &python, &version)?;
+            Ok(version) if wanted(&version) => {
+                let environment = Environment::prepare(bench.root, Some(&python))?;
+                install(&environment)?;
+                text += &one(bench, &environment, &version)?;
             }
             _ => {}
         }
     }
     if text.is_empty() {
-        bail!("name PyPy 7.3 or GraalPy 24.2 in {VARIABLE}");
+        bail!("name {kind} in {VARIABLE}");
     }
     Ok(text)
 }
 
-fn one(bench: &Bench, python: &Path, version: &str) -> Result<String> {
+fn one(bench: &Bench, environment: &Environment, version: &str) -> Result<String> {
     step(&format!("measure on {version}"));
-    let environment = Environment::prepare(bench.root, Some(python))?;
-    environment.install_hpy_for_tests()?; // calls do not go through what it has in native code
     let out = bench.out.join("hosts").join(version);
     let mut command = environment.command();
     command.arg("benches/hosts/measure.py");
     for (source, abi) in SOURCES {
         let source = bench.root.join(source);
-        command.arg(compile(&environment, *abi, &source, &out, &["-O2"])?);
+        command.arg(compile(environment, *abi, &source, &out, &["-O2"])?);
     }
     let rows = output(&mut command)?;
     let mut table = format!("| {version}, ns | C API | HPy | HPy / C API |\n|---|--:|--:|--:|\n");

@@ -38,6 +38,7 @@ const TOPICS: &[Topic] = &[
     Topic { name: "debug", measure: debug::measure, is_here: true },
     Topic { name: "trace", measure: trace::measure, is_here: true },
     Topic { name: "hosts", measure: hosts::measure, is_here: false },
+    Topic { name: "emulated", measure: hosts::emulated, is_here: false },
 ];
 
 /// What each topic works with.
