@@ -72,13 +72,14 @@ unsafe fn dump(object: *mut ffi::PyObject) {
     // SAFETY: the object is alive, so its type is; the text is read before its object is released.
     unsafe {
         let type_ = ffi::Py_TYPE(object);
+        let references = layout::references(object).map(|count| count.to_string());
         print(&format!(
             "object address  : {object:p}\n\
              object refcount : {}\n\
              object type     : {type_:p}\n\
              object type name: {}\n\
              object repr     : ",
-            ffi::Py_REFCNT(object),
+            references.as_deref().unwrap_or("unknown"),
             layout::full_name(type_).to_string_lossy(),
         ));
         let repr = ffi::PyObject_ASCII(object);

@@ -7,6 +7,15 @@ use core::ffi::c_int;
 use hpy_abi::HPy;
 use pyo3_ffi as ffi;
 
+/// How many references there are to an object, where C code can see that.
+///
+/// # Safety
+/// The object is alive.
+pub(crate) unsafe fn references(object: *mut ffi::PyObject) -> Option<isize> {
+    // SAFETY: the caller's promise.
+    Some(unsafe { ffi::Py_REFCNT(object) } as isize)
+}
+
 /// A new reference to the `str` of a name, the one that the interpreter's caches look for; null with an exception.
 ///
 /// # Safety

@@ -18,7 +18,9 @@ mod texts;
 mod threads;
 mod types;
 
-pub(crate) use host::{clear_dict, dealloc_drops_type, is, line_number, new_name, running_place};
+pub(crate) use host::{
+    clear_dict, dealloc_drops_type, is, line_number, new_name, references, running_place,
+};
 pub(crate) use keep::*;
 pub(crate) use metaclass::of_metaclass;
 pub(crate) use numbers::*;

@@ -84,6 +84,15 @@ pub(crate) unsafe fn list_of(items: Drain<'_, *mut ffi::PyObject>) -> *mut ffi::
     }
 }
 
+/// How many references there are to an object, where C code can see that.
+///
+/// # Safety
+/// The object is alive.
+pub(crate) unsafe fn references(object: *mut ffi::PyObject) -> Option<isize> {
+    // SAFETY: the caller's promise.
+    Some(unsafe { ffi::Py_REFCNT(object) } as isize)
+}
+
 /// The name that a function of the C API is exported under.
 pub(crate) fn exported(name: &CStr) -> CString {
     name.to_owned()

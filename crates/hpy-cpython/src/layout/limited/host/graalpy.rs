@@ -30,6 +30,14 @@ pub(crate) unsafe fn finalize(object: *mut ffi::PyObject) -> c_int {
     }
 }
 
+/// How many references there are to an object, where C code can see that.
+///
+/// # Safety
+/// The object is alive.
+pub(crate) unsafe fn references(_object: *mut ffi::PyObject) -> Option<isize> {
+    None // the object may be no address at all
+}
+
 /// The name that a function of the C API is exported under.
 pub(crate) fn exported(name: &CStr) -> CString {
     name.to_owned()

@@ -77,6 +77,15 @@ pub(crate) unsafe fn finalize(_object: *mut ffi::PyObject) -> c_int {
     0
 }
 
+/// How many references there are to an object, where C code can see that.
+///
+/// # Safety
+/// The object is alive.
+pub(crate) unsafe fn references(object: *mut ffi::PyObject) -> Option<isize> {
+    // SAFETY: the caller's promise.
+    Some(unsafe { ffi::Py_REFCNT(object) } as isize)
+}
+
 /// The name that PyPy exports a function of the C API under.
 pub(crate) fn exported(name: &CStr) -> CString {
     let text = name.to_string_lossy();
