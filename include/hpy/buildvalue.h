@@ -93,12 +93,14 @@ HPyAPI_INLINE HPy_ssize_t _HPyBuild_Count(const char *p, char close)
 /* How many values of a tuple are kept on the stack until it is made. */
 #define _HPY_BUILD_FEW 8
 
-/* The tuple of n values, not more than a few, that stand at the position. */
-HPyAPI_INLINE HPy _HPyBuild_FewTuple(HPyContext *ctx, _HPyBuild *b, HPy_ssize_t n)
+/* The tuple of n values, not more than a few. The first may be there already, and is taken over;
+   the others stand at the position. */
+HPyAPI_INLINE HPy _HPyBuild_FewTuple(HPyContext *ctx, _HPyBuild *b, HPy first, HPy_ssize_t n)
 {
     HPy items[_HPY_BUILD_FEW], tuple = HPy_NULL;
     HPy_ssize_t i, made;
-    for (made = 0; made < n; made++) {
+    items[0] = first;
+    for (made = !HPy_IsNull(first); made < n; made++) {
         items[made] = _HPyBuild_Value(ctx, b);
         if (HPy_IsNull(items[made])) {
             break;
@@ -113,17 +115,17 @@ HPyAPI_INLINE HPy _HPyBuild_FewTuple(HPyContext *ctx, _HPyBuild *b, HPy_ssize_t 
     return tuple;
 }
 
-/* The tuple of n values that stand at the position. */
-HPyAPI_INLINE HPy _HPyBuild_Tuple(HPyContext *ctx, _HPyBuild *b, HPy_ssize_t n)
+/* The same of any number. */
+HPyAPI_INLINE HPy _HPyBuild_Tuple(HPyContext *ctx, _HPyBuild *b, HPy first, HPy_ssize_t n)
 {
     HPyTupleBuilder builder;
     HPy_ssize_t i;
     if (n <= _HPY_BUILD_FEW) {
-        return _HPyBuild_FewTuple(ctx, b, n);
+        return _HPyBuild_FewTuple(ctx, b, first, n);
     }
     builder = HPyTupleBuilder_New(ctx, n);
     for (i = 0; i < n; i++) {
-        HPy item = _HPyBuild_Value(ctx, b);
+        HPy item = i == 0 && !HPy_IsNull(first) ? first : _HPyBuild_Value(ctx, b);
         if (HPy_IsNull(item)) {
             HPyTupleBuilder_Cancel(ctx, builder);
             return HPy_NULL;
@@ -159,7 +161,7 @@ HPyAPI_INLINE HPy _HPyBuild_Sequence(HPyContext *ctx, _HPyBuild *b, char open, c
     if (n < 0) {
         return _HPyBuild_Fail(ctx, "unmatched", open);
     }
-    result = open == '(' ? _HPyBuild_Tuple(ctx, b, n) : _HPyBuild_List(ctx, b, n);
+    result = open == '(' ? _HPyBuild_Tuple(ctx, b, HPy_NULL, n) : _HPyBuild_List(ctx, b, n);
     if (!HPy_IsNull(result)) {
         _HPyBuild_SkipCommas(b);
         b->p++; /* the closing bracket */
@@ -302,17 +304,25 @@ HPyAPI_INLINE HPy _HPyBuild_Unmatched(HPyContext *ctx, _HPyBuild *b)
     return HPy_NULL;
 }
 
-/* No unit: None. One: its value. Several: a tuple of them. */
+/* No unit: None. One: its value. Several: a tuple of them. They are counted behind the first, which
+   is the only one mostly. */
 HPyAPI_INLINE HPy _HPyBuild_All(HPyContext *ctx, _HPyBuild *b)
 {
-    HPy_ssize_t n = _HPyBuild_Count(b->p, '\0');
-    if (n < 0) {
-        return _HPyBuild_Unmatched(ctx, b);
-    }
-    if (n == 0) {
+    HPy first;
+    HPy_ssize_t more;
+    if (_HPyBuild_SkipCommas(b) == '\0') {
         return HPy_Dup(ctx, ctx->h_None);
     }
-    return n == 1 ? _HPyBuild_Value(ctx, b) : _HPyBuild_Tuple(ctx, b, n);
+    first = _HPyBuild_Value(ctx, b);
+    if (HPy_IsNull(first) || _HPyBuild_SkipCommas(b) == '\0') {
+        return first;
+    }
+    more = _HPyBuild_Count(b->p, '\0');
+    if (more < 0) {
+        HPy_Close(ctx, first);
+        return _HPyBuild_Unmatched(ctx, b);
+    }
+    return _HPyBuild_Tuple(ctx, b, first, 1 + more);
 }
 
 /**
