@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 
@@ -144,14 +145,21 @@ pub fn matrix(
     summarise(&rows, &absent.copied().collect::<Vec<_>>())
 }
 
+/// The libraries that the first interpreter found or compiled.
+struct First {
+    checksum: String,
+    /// When it had all of them, in seconds.
+    at: f64,
+}
+
 /// What the interpreters share.
 struct Matrix<'a> {
     root: &'a Path,
     dir: PathBuf,
     /// The interpreters that are run.
     pythons: &'a [Interpreter],
-    /// The checksums of compiled libraries, by the pattern of their names, once the first interpreter has made them.
-    checksums: BTreeMap<&'static str, String>,
+    /// What the first interpreter compiled, by the pattern of the files' names.
+    first: BTreeMap<&'static str, First>,
     /// The wheel for the limited API, once the first interpreter that takes it has made it.
     abi3_wheel: Option<PathBuf>,
 }
@@ -166,7 +174,7 @@ impl<'a> Matrix<'a> {
             }
         }
         fs::create_dir_all(&dir)?;
-        Ok(Self { root, dir, pythons, checksums: BTreeMap::new(), abi3_wheel: None })
+        Ok(Self { root, dir, pythons, first: BTreeMap::new(), abi3_wheel: None })
     }
 
     /// The cells of one interpreter. Without a wheel there is nothing to run the others with.
@@ -214,33 +222,44 @@ impl<'a> Matrix<'a> {
                 pytest.args(["tests", "examples", "-k", OTHERS]);
                 self.tests(&mut pytest, "others")
             }
-            Column::Published => conformance::cell(self.root, environment, &self.cache()),
+            Column::Published => {
+                conformance::cell(self.root, environment, &self.cache("published"))
+            }
         }
     }
 
-    /// Where the libraries of the tests are kept.
-    fn cache(&self) -> PathBuf {
-        self.dir.join("tests")
+    /// Where the libraries of the tests in some column are kept.
+    fn cache(&self, name: &str) -> PathBuf {
+        self.dir.join("tests").join(name)
     }
 
-    /// The checksum of all libraries in a folder, as this interpreter reads the files; an error unless it is what the first one read.
+    /// The checksum of the libraries that the first interpreter had, as this one reads the files; an error if it is another one. A few
+    /// more may have been compiled since, for tests that the first one skips: their number stands behind it.
     fn same(
         &mut self,
         environment: &Environment,
         folder: &Path,
         pattern: &'static str,
     ) -> Result<String> {
-        let sum = checksum(environment, folder, pattern)?;
-        match self.checksums.entry(pattern).or_insert_with(|| sum.clone()) {
-            first if *first == sum => Ok(short(&sum)),
-            first => bail!("the libraries are not those of the first interpreter: {first}, {sum}"),
+        let until = self.first.get(pattern).map_or(f64::INFINITY, |first| first.at);
+        let (checksum, old, new) = checksum(environment, folder, pattern, until)?;
+        let first = self.first.entry(pattern).or_insert_with(|| First {
+            checksum: checksum.clone(),
+            at: seconds(SystemTime::now()),
+        });
+        if first.checksum != checksum || new * 10 > old {
+            bail!("the libraries are not those of the first interpreter: {new} were compiled anew");
         }
+        Ok(match new {
+            0 => short(&checksum),
+            new => format!("{} + {new}", short(&checksum)),
+        })
     }
 
     /// Compiles the libraries, unless that is done; their checksum.
     fn libraries(&mut self, environment: &Environment) -> Result<String> {
         const PATTERN: &str = "*.hpy0.so";
-        if !self.checksums.contains_key(PATTERN) {
+        if !self.first.contains_key(PATTERN) {
             for (source, flags) in LIBRARIES {
                 let source = self.root.join(source);
                 compile(environment, Abi::Universal, &source, &self.dir, flags)?;
@@ -298,7 +317,7 @@ impl<'a> Matrix<'a> {
         if environment.is_foreign() {
             pytest.args(PACKAGE_TESTS.iter().map(|file| format!("--ignore=tests/{file}.py")));
         }
-        self.kept(environment, &mut pytest, "*/universal/*/*.hpy0.so")
+        self.kept(environment, &mut pytest, "universal", "*/universal/*/*.hpy0.so")
     }
 
     fn abi3(&mut self, environment: &Environment) -> Cell {
@@ -306,7 +325,7 @@ impl<'a> Matrix<'a> {
         let mut pytest = self.pytest(environment, "abi3");
         pytest.args(["tests", "examples", "-k", "abi3 and not universal", WITHOUT_HEADERS]);
         pytest.env("HPY_TEST_ABI3_INCLUDE", oldest);
-        self.kept(environment, &mut pytest, "*/abi3/*/*.abi3.so")
+        self.kept(environment, &mut pytest, "abi3", "*/abi3/*/*.abi3.so")
     }
 
     /// Where `Python.h` of the oldest CPython is, which need not be one of those that are run.
@@ -323,10 +342,11 @@ impl<'a> Matrix<'a> {
         &mut self,
         environment: &Environment,
         pytest: &mut Command,
+        name: &str,
         pattern: &'static str,
     ) -> Cell {
-        let passed = self.tests(pytest, "kept")?;
-        let sum = self.same(environment, &self.cache(), pattern)?;
+        let passed = self.tests(pytest, name)?;
+        let sum = self.same(environment, &self.cache(name), pattern)?;
         Ok(with_sum(passed, &sum))
     }
 
@@ -336,7 +356,7 @@ impl<'a> Matrix<'a> {
             .args(["-m", "pytest", "--numprocesses=auto", "-q", "--tb=short"])
             .arg("--max-worker-restart=100")
             .env("HPY_EXAMPLES", &self.dir)
-            .env("HPY_TEST_CACHE", self.cache())
+            .env("HPY_TEST_CACHE", self.cache(report))
             // Of a free-threaded Python, what runs without the lock is tested.
             .env("PYTHON_GIL", "0");
         if !environment.is_free_threaded() {
@@ -356,14 +376,31 @@ fn audit(environment: &Environment, wheel: &Path) -> Result<()> {
     run(environment.command().args(["-m", "abi3audit", "--strict", "--summary"]).arg(wheel))
 }
 
-/// One checksum over the names and contents of files.
-fn checksum(environment: &Environment, folder: &Path, pattern: &str) -> Result<String> {
+/// One checksum over the names and contents of the files that are not younger than `until`; how many those are, and how many others.
+fn checksum(
+    environment: &Environment,
+    folder: &Path,
+    pattern: &str,
+    until: f64,
+) -> Result<(String, usize, usize)> {
     let question = "import hashlib, pathlib, sys\n\
         folder = pathlib.Path(sys.argv[1])\n\
-        lines = [hashlib.sha256(f.read_bytes()).hexdigest() + str(f.relative_to(folder))\n\
-        \x20        for f in sorted(folder.glob(sys.argv[2]))]\n\
-        print(hashlib.sha256('\\n'.join(lines).encode()).hexdigest())";
-    output(environment.command().args(["-c", question]).arg(folder).arg(pattern))
+        files = sorted(folder.glob(sys.argv[2]))\n\
+        old = [f for f in files if f.stat().st_mtime <= float(sys.argv[3])]\n\
+        lines = [hashlib.sha256(f.read_bytes()).hexdigest() + str(f.relative_to(folder)) for f in old]\n\
+        print(hashlib.sha256('\\n'.join(lines).encode()).hexdigest(), len(old), len(files) - len(old))";
+    let mut python = environment.command();
+    let answer =
+        output(python.args(["-c", question]).arg(folder).args([pattern, &until.to_string()]))?;
+    let words: Vec<_> = answer.split(' ').collect();
+    let [checksum, old, new] = words.as_slice() else {
+        bail!("no checksum: {answer}");
+    };
+    Ok(((*checksum).to_owned(), old.parse()?, new.parse()?))
+}
+
+fn seconds(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
 /// A cell that is no tests.
