@@ -13,7 +13,7 @@ use core::ffi::c_char;
 #[cfg(not(Py_GIL_DISABLED))]
 use core::ptr;
 
-use pyo3_ffi as ffi;
+use crate::layout::ffi;
 
 #[cfg(not(Py_GIL_DISABLED))]
 use crate::layout;

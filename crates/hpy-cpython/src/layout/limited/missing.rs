@@ -200,7 +200,7 @@ pub(crate) unsafe fn PyContextVar_New(
             && (default.is_null()
                 || ffi::PyDict_SetItemString(keywords, c"default".as_ptr(), default) == 0)
         {
-            let name = ffi::PyUnicode_FromString(name);
+            let name = host::new_name(name);
             if !name.is_null() {
                 result = PyObject_VectorcallDict(class, &raw const name, 1, keywords);
                 ffi::Py_DECREF(name);

@@ -44,6 +44,8 @@ pub(crate) mod ffi {
 
     #[cfg(PyPy)]
     pub(crate) use super::host::PyIter_Check;
+    #[cfg(GraalPy)]
+    pub(crate) use super::host::PyUnicode_FromString;
     #[cfg(any(PyPy, GraalPy))]
     pub(crate) use super::host::checked::{
         PyBytes_FromStringAndSize, PyBytes_Size, PyCapsule_SetContext, PyCapsule_SetDestructor,

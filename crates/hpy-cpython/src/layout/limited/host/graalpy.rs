@@ -43,13 +43,26 @@ pub(crate) fn exported(name: &CStr) -> CString {
     name.to_owned()
 }
 
-/// A new reference to the `str` of a name, the one that the interpreter's caches look for; null with an exception.
+/// GraalPy's own function takes text that is no UTF-8.
+///
+/// # Safety
+/// `text` is a C string, and the interpreter is attached.
+#[allow(non_snake_case)]
+pub(crate) unsafe fn PyUnicode_FromString(text: *const c_char) -> *mut ffi::PyObject {
+    // SAFETY: as required.
+    unsafe {
+        let size = CStr::from_ptr(text).count_bytes() as isize;
+        ffi::PyUnicode_DecodeUTF8(text, size, core::ptr::null())
+    }
+}
+
+/// A new reference to the `str` of a name; null with an exception. Those that are interned are made as above.
 ///
 /// # Safety
 /// `text` is a C string, and the interpreter is attached.
 pub(crate) unsafe fn new_name(text: *const c_char) -> *mut ffi::PyObject {
     // SAFETY: as required.
-    unsafe { ffi::PyUnicode_InternFromString(text) }
+    unsafe { PyUnicode_FromString(text) }
 }
 
 /// Nothing: its C API shows no frames.

@@ -8,11 +8,13 @@ use core::ptr;
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
 
+use crate::layout::limited::host;
+
 /// A name that is no UTF-8 is an exception.
 pub(crate) unsafe fn PyImport_ImportModule(name: *const c_char) -> *mut PyObject {
     // SAFETY: the contract is the same; the name is released here.
     unsafe {
-        let name = ffi::PyUnicode_FromString(name);
+        let name = host::new_name(name);
         if name.is_null() {
             return ptr::null_mut();
         }
