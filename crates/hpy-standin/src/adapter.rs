@@ -5,7 +5,7 @@
 //! are replaced by thunks, which put what the entry wants in the place of the host's context.
 
 use core::ffi::c_void;
-use core::mem::{offset_of, transmute};
+use core::mem::transmute;
 use core::ptr;
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -14,10 +14,7 @@ use hpy_abi::*;
 use hpy_host::thunk::{Kind, thunk};
 use hpy_host::{Entry, Wrapper, gets_context, null_terminated};
 
-const WORD: usize = size_of::<usize>();
-/// So many words are in the context of every host.
-const COMMON: usize = offset_of!(HPyContext, h_DictType) / WORD;
-const WORDS: usize = size_of::<HPyContext>() / WORD;
+use crate::context;
 
 type Function = unsafe extern "C" fn();
 
@@ -38,13 +35,8 @@ impl Adapter {
     /// # Safety
     /// The context is the host's, and is never freed.
     pub unsafe fn new(host: *mut HPyContext) -> &'static Self {
-        // What the host has not, no extension asks for: it would want a higher minor version.
-        let mut words = [missing as unsafe extern "C" fn() -> ! as usize; WORDS];
-        // SAFETY: each host has so many.
-        unsafe { words.as_mut_ptr().copy_from_nonoverlapping(host.cast(), COMMON) };
-        words[COMMON] = 0; // the handle of `dict`
-        // SAFETY: each word that is a function has a function's address.
-        let mut api = unsafe { transmute::<[usize; WORDS], HPyContext>(words) };
+        // SAFETY: the caller's promise.
+        let mut api = unsafe { context::copy(host) };
         api.ctx_Type_FromSpec = type_from_spec;
         api.ctx_Capsule_New = capsule_new;
         api.ctx_Capsule_Set = capsule_set;
@@ -241,12 +233,6 @@ unsafe fn keywords_dict(ctx: *mut HPyContext, names: HPy, values: *const HPy) ->
         }
         dict
     }
-}
-
-/// In the place of what the host does not have.
-unsafe extern "C" fn missing() -> ! {
-    eprintln!("HPy: an extension calls a function that this interpreter does not have");
-    std::process::abort()
 }
 
 unsafe extern "C" fn type_from_spec(

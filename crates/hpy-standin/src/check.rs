@@ -2,9 +2,10 @@
 //! hosts.
 
 use std::path::Path;
+use std::ptr::NonNull;
 
-use hpy_abi::HPy;
-use hpy_host::{Error, Extension, Mode};
+use hpy_abi::{HPy, HPyModuleDef};
+use hpy_host::{Error, Extension, Mode, ModulePlan};
 
 use crate::python::Python;
 use crate::standin::{Request, stand_in as make};
@@ -17,19 +18,29 @@ pub(crate) fn check(py: Python, args: &[HPy]) -> HPy {
     let texts = (py.text(name), py.text(path), py.text(running));
     let (Some(name), Some(path), Some(running)) = texts else { return HPy::NULL };
     match open(&name, Path::new(&path), &running, py.is_true(tagged)) {
-        Ok(_) => py.none(),
+        // SAFETY: the definition is static, in a library that is never closed.
+        Ok(definition) => match unsafe { ModulePlan::read(definition.as_ref()) } {
+            Ok(_) => py.none(),
+            Err(message) => {
+                py.tuple([py.str("SystemError"), py.str(&message), py.none(), py.none()])
+            }
+        },
         Err(error) => describe(py, &error),
     }
 }
 
-fn open(name: &str, path: &Path, running: &str, is_tagged: bool) -> Result<Extension, Error> {
+fn open(
+    name: &str,
+    path: &Path,
+    running: &str,
+    is_tagged: bool,
+) -> Result<NonNull<HPyModuleDef>, Error> {
     // SAFETY: the user asked for the file, as trusted as any other extension that is imported.
     let extension = unsafe { Extension::open(name, path, running) }?;
     if is_tagged {
         extension.check_tag()?;
     }
-    extension.definition()?;
-    Ok(extension)
+    extension.definition()
 }
 
 /// `stand_in(symbol, name, path, running, mode)`: the path of a file to be loaded in the extension's place, or what is wrong.

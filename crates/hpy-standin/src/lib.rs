@@ -4,6 +4,7 @@
 //! file serves each such interpreter. The Python half is `python/native/hpy/universal.py`.
 //!
 //! - [`layout`] looks at the host's context, and puts it right where that is known to help.
+//! - [`repairs`] stands in front of functions of the context that do otherwise than the API says.
 //! - [`module`] is the extension: its definitions and functions.
 //! - [`check`] opens an extension before the host does, for the errors that other hosts of ours give.
 //! - [`standin`] opens an extension that is to run in debug or trace mode, and makes a file that the host loads in its place
@@ -18,11 +19,13 @@
 
 mod adapter;
 mod check;
+mod context;
 mod debug;
 mod elf;
 mod foreign;
 mod layout;
 mod module;
 mod python;
+mod repairs;
 mod standin;
 mod trace;

@@ -8,7 +8,7 @@ use core::ptr;
 use hpy_abi::*;
 
 use crate::python::{Python, arguments};
-use crate::{check, debug, layout, trace};
+use crate::{check, debug, layout, repairs, trace};
 
 /// What the host only reads.
 #[repr(transparent)]
@@ -67,6 +67,7 @@ macro_rules! functions {
 
 functions! {
     c"layout" => layout::layout,
+    c"repair" => repairs::repair,
     c"check" => check::check,
     c"mode" => check::mode,
     c"version" => check::version,

@@ -5,11 +5,13 @@ that the package installs. The functions here are for loading by hand; they do w
 same names do on CPython.
 """
 
+import builtins
 import os
 import shutil
 import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import EXTENSION_SUFFIXES
+from types import ModuleType
 
 import _hpy_universal as _host
 
@@ -37,8 +39,8 @@ def load(name, path, spec, debug=False, mode=-1):
 
     `name` is the module's name; its last part is the name given to HPy_MODINIT. `path` is the
     library, whose file name must carry the ABI tag (`foo.hpy0.so`). `spec` describes the module:
-    its attribute `name` becomes the module's `__name__`. `mode` is one of the MODE_… constants; -1
-    means that `debug` decides.
+    its attribute `name` becomes the module's `__name__`; None stands for `name`. `mode` is one of
+    the MODE_… constants; -1 means that `debug` decides.
 
     Raises LoadError if the file is not a universal extension for this interpreter.
     """
@@ -49,7 +51,9 @@ def load(name, path, spec, debug=False, mode=-1):
             f"{mode} is no HPy mode. Use hpy.universal.MODE_UNIVERSAL (0), MODE_DEBUG (1) or "
             "MODE_TRACE (2)."
         )
-    return _load(name, spec.name, path, spec, _MODES[mode])
+    # PyPy has no loader for `.so`, so what makes a spec from a file name gives None.
+    full = name if spec is None else spec.name
+    return _load(name, full, path, spec, _MODES[mode])
 
 
 def _load_bootstrap(name, ext_name, package, file, loader, spec, env):
@@ -107,7 +111,16 @@ def _load(symbol, name, path, spec, mode):
         _set(module, "__spec__", spec)
         _set(module, "__loader__", spec.loader)
         _set(module, "__package__", spec.parent)
+    if sys.implementation.name == "pypy":
+        _name_module_of_functions(module)
     return module
+
+
+def _name_module_of_functions(module):
+    """Tell the functions of a module where they are from, which PyPy does not."""
+    for thing in vars(module).values() if isinstance(module, ModuleType) else ():
+        if type(thing).__name__ == "extension_function" and thing.__module__ is None:
+            thing.__module__ = module.__name__
 
 
 def _load_in_mode(symbol, full, name, path, spec, mode):
@@ -149,7 +162,7 @@ def _set(thing, attribute, value):
 
 def _error(name, kind, message, path, advice):
     if kind != "LoadError":
-        return {"ValueError": ValueError, "NotImplementedError": NotImplementedError}[kind](message)
+        return getattr(builtins, kind)(message)
     error = LoadError(message, name=name, path=path)
     if advice and hasattr(error, "add_note"):
         error.add_note(advice)
@@ -173,13 +186,16 @@ def _open_native():
 
 def _put_right():
     """Put the interpreter's context right where it is not that of the ABI; see docs/hosts.md."""
-    layout = _native.layout(not os.environ.get(UNREPAIRED))
+    repair = not os.environ.get(UNREPAIRED)
+    layout = _native.layout(repair)
     if layout == "unknown":
         raise ImportError(
             f"hpy does not know the HPy of this interpreter ({sys.version.splitlines()[-1]}): the "
             "functions are not where the ABI has them, and extensions would crash. Use one of the "
             "interpreters in docs/hosts.md, or report this one."
         )
+    if repair and sys.implementation.name == "pypy":
+        _native.repair()
     return layout
 
 
