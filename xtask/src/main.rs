@@ -16,6 +16,7 @@ mod ports;
 mod pytest;
 mod pythons;
 mod rustpython;
+mod sanitized;
 mod shell;
 mod skips;
 mod table;
@@ -123,10 +124,16 @@ enum Command {
         #[command(subcommand)]
         action: rustpython::Action,
     },
-    /// Run the C tests under AddressSanitizer, UndefinedBehaviorSanitizer and Valgrind
+    /// Run the C tests under AddressSanitizer, UndefinedBehaviorSanitizer, Valgrind and ThreadSanitizer
     Memcheck {
         #[command(flatten)]
         python: Python,
+        /// What to run, instead of everything
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<memcheck::Checker>,
+        /// A free-threaded CPython that was built with --with-thread-sanitizer
+        #[arg(long, value_name = "PATH")]
+        tsan_python: Option<PathBuf>,
         /// Repeat each leak check a thousand times instead of ten thousand
         #[arg(long)]
         quick: bool,
@@ -183,8 +190,9 @@ fn run(arguments: Arguments) -> Result<()> {
             Ok(())
         }
         Command::Rustpython { action } => rustpython::rustpython(&root(), &action),
-        Command::Memcheck { python, quick } => {
-            memcheck::memcheck(&root(), python.path.as_deref(), quick)
+        Command::Memcheck { python, only, tsan_python, quick } => {
+            let (python, tsan_python) = (python.path.as_deref(), tsan_python.as_deref());
+            memcheck::memcheck(&root(), python, &only, tsan_python, quick)
         }
     }
 }

@@ -1,7 +1,8 @@
-//! `cargo xtask memcheck`: the C tests with many repetitions, and under AddressSanitizer, UndefinedBehaviorSanitizer and Valgrind.
+//! `cargo xtask memcheck`: the C tests with many repetitions, and under AddressSanitizer, UndefinedBehaviorSanitizer and Valgrind; and
+//! several threads under ThreadSanitizer.
 //!
-//! Only extensions are instrumented; the interpreter and the runtime are not, but as they allocate through the same functions, a use
-//! of freed or foreign memory is found on both sides.
+//! For the first ones only extensions are instrumented; the interpreter and the runtime are not, but as they allocate through the same
+//! functions, a use of freed or foreign memory is found on both sides. For threads CPython is, too: see [`sanitized`].
 
 use std::path::Path;
 use std::process::Command;
@@ -9,6 +10,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::environment::Environment;
+use crate::sanitized;
 use crate::shell::{exists, output, require_compiler, run, step};
 use crate::test::REQUIREMENTS;
 
@@ -56,20 +58,51 @@ const SANITIZERS: &[&str] = &[
 /// the first calls, and leaks are counted by the first checker.
 const SANITIZED_ROUNDS: &str = "20";
 
-/// Runs the checkers that are there; names those that are not. `quick` makes a tenth of the repetitions: more than that finds what
-/// grows, but not with each call.
-pub fn memcheck(root: &Path, python: Option<&Path>, quick: bool) -> Result<()> {
+/// A part of the command.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Checker {
+    /// Every leak check with many rounds
+    References,
+    /// AddressSanitizer and UndefinedBehaviorSanitizer
+    Address,
+    /// Valgrind
+    Valgrind,
+    /// ThreadSanitizer, in a free-threaded Python
+    Threads,
+}
+
+const CHECKERS: &[Checker] =
+    &[Checker::References, Checker::Address, Checker::Valgrind, Checker::Threads];
+
+/// Runs the checkers that are there, or of those only some; names those that are not. `quick` makes a tenth of the repetitions: more
+/// than that finds what grows, but not with each call.
+pub fn memcheck(
+    root: &Path,
+    python: Option<&Path>,
+    only: &[Checker],
+    tsan_python: Option<&Path>,
+    quick: bool,
+) -> Result<()> {
     require_compiler()?;
-    let environment = Environment::prepare(root, python)?;
-    environment.require(REQUIREMENTS)?;
-    environment.install_hpy()?;
-    repeat(&environment, if quick { 1_000 } else { 10_000 })?;
-    sanitize(&environment)?;
-    if !exists("valgrind") {
-        println!("memcheck: Valgrind skipped: there is no program `valgrind`");
-        return Ok(());
+    let checkers = if only.is_empty() { CHECKERS } else { only };
+    if checkers != [Checker::Threads] {
+        let environment = Environment::prepare(root, python)?;
+        environment.require(REQUIREMENTS)?;
+        environment.install_hpy()?;
+        if checkers.contains(&Checker::References) {
+            repeat(&environment, if quick { 1_000 } else { 10_000 })?;
+        }
+        if checkers.contains(&Checker::Address) {
+            sanitize(&environment)?;
+        }
+        if checkers.contains(&Checker::Valgrind) {
+            valgrind(&environment)?;
+        }
     }
-    valgrind(&environment)
+    if checkers.contains(&Checker::Threads) {
+        threads(root, tsan_python)?;
+    }
+    Ok(())
 }
 
 /// Every leak check of the tests with many rounds.
@@ -107,6 +140,10 @@ fn sanitize(environment: &Environment) -> Result<()> {
 
 /// An error that Valgrind reports fails the command.
 fn valgrind(environment: &Environment) -> Result<()> {
+    if !exists("valgrind") {
+        println!("memcheck: Valgrind skipped: there is no program `valgrind`");
+        return Ok(());
+    }
     step("Valgrind");
     run(environment
         .other("valgrind")
@@ -116,4 +153,19 @@ fn valgrind(environment: &Environment) -> Result<()> {
         .args(VALGRIND)
         .env("PYTHONMALLOC", "malloc")
         .env("HPY_TEST_ROUNDS", "3"))
+}
+
+/// Threads that hammer one module: without a race in our code, and with one that must be found.
+fn threads(root: &Path, python: Option<&Path>) -> Result<()> {
+    let Some(python) = python else {
+        println!(
+            "memcheck: ThreadSanitizer skipped: no CPython named with --tsan-python (free-threaded, built with \
+             --with-thread-sanitizer)"
+        );
+        return Ok(());
+    };
+    step("ThreadSanitizer");
+    run(sanitized::command(root, python)?
+        .args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "tests/test_threads.py"])
+        .args(["-k", "sanitizer"]))
 }
