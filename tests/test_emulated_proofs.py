@@ -1,7 +1,8 @@
-"""Every reason why tests cannot pass on an interpreter is shown without HPy.
+"""What interpreters do otherwise over whose C API the runtime works is shown without HPy.
 
-`tests/hosts/proofs/NAME.py` has a function for each `proof` in `tests/hosts/NAME.toml`; it takes
-the module that is made of `NAME.c`, a plain extension for the Python/C API of that interpreter.
+`tests/hosts/NAME.toml` names the proofs of each difference; `tests/hosts/proofs/emulated/NAME.py`
+has a function for each, which takes the module that is made of NAME.c, a plain extension for the
+Python/C API of that interpreter.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ import hosts
 import pytest
 import support
 
-PROOFS = hosts.HOSTS / "proofs"
+PROOFS = hosts.HOSTS / "proofs" / "emulated"
 SOURCE = PROOFS / f"{hosts.name()}.c"
 DEFECTS = hosts.defects() if SOURCE.exists() else []
 
@@ -41,7 +42,10 @@ def proofs():
     return load(library, "proofs", importlib.machinery.ExtensionFileLoader)
 
 
-@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: f"universal-{defect.get('proof')}")
+@pytest.mark.parametrize(
+    "defect", DEFECTS, ids=lambda defect: "universal-" + "+".join(defect["proofs"])
+)
 def test_a_reason_is_the_interpreters_own(defect, proofs):
     script = load(SOURCE.with_suffix(".py"), "script", importlib.machinery.SourceFileLoader)
-    getattr(script, defect["proof"])(proofs)
+    for proof in defect["proofs"]:
+        getattr(script, proof)(proofs)
