@@ -4,6 +4,7 @@
 //! Nothing here knows an interpreter. Each module says what makes its unsafe code sound.
 #![allow(non_upper_case_globals)] // the ABI's names
 
+mod builder;
 mod definitions;
 mod diagnosis;
 mod error;
@@ -17,6 +18,7 @@ pub mod thunk;
 mod types;
 mod wrapper;
 
+pub use builder::builder_fault;
 pub use definitions::{Definition, definitions, null_terminated};
 pub use error::Error;
 pub use extension::{Extension, Support, Version};

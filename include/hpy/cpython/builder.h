@@ -8,6 +8,24 @@
 #ifndef HPY_CPYTHON_BUILDER_H
 #define HPY_CPYTHON_BUILDER_H
 
+/* Raises why a builder has no result: the item at `missing` was never set, or, where that is the
+   size, an index was outside. An exception that is already set says why an item is missing, so it
+   stays. */
+HPyAPI_INLINE void _HPyBuilder_Raise(const char *name, size_t size, size_t missing)
+{
+    if (PyErr_Occurred()) {
+        return;
+    }
+    if (missing == size) {
+        PyErr_Format(PyExc_SystemError,
+                     "%s_Set was given an index that is not from 0 to size - 1; the size is %zu",
+                     name, size);
+    } else {
+        PyErr_Format(PyExc_SystemError, "%s_Build: item %zu was never set, or was set to HPy_NULL",
+                     name, missing);
+    }
+}
+
 #if !_HPY_SHORT
 
 /* How many items a block of the pool has place for. */
@@ -92,26 +110,15 @@ HPyAPI_INLINE HPy_ssize_t _HPyBuilder_CountSet(const _HPyBuilder *builder)
     return i;
 }
 
-/* Raises what went wrong before the end. An exception that is already set says why an item is
-   missing, so it stays; either survives the release of the items. */
+/* Raises what went wrong before the end, which survives the release of the items. */
 HPyAPI_INLINE HPy _HPyBuilder_Fail(_HPyBuilder *builder, const char *name)
 {
     PyObject *type, *value, *traceback;
     if (builder == NULL) {
         return _py2h(PyErr_NoMemory());
     }
-    if (!PyErr_Occurred()) {
-        if (builder->outside) {
-            PyErr_Format(PyExc_SystemError,
-                         "%s_Set was given an index that is not from 0 to size - 1; the size is "
-                         "%zd",
-                         name, (Py_ssize_t)builder->size);
-        } else {
-            PyErr_Format(PyExc_SystemError,
-                         "%s_Build: item %zd was never set, or was set to HPy_NULL", name,
-                         (Py_ssize_t)_HPyBuilder_CountSet(builder));
-        }
-    }
+    _HPyBuilder_Raise(name, (size_t)builder->size,
+                      (size_t)(builder->outside ? builder->size : _HPyBuilder_CountSet(builder)));
     PyErr_Fetch(&type, &value, &traceback);
     _HPyBuilder_Cancel(builder);
     PyErr_Restore(type, value, traceback);

@@ -91,20 +91,12 @@ HPyAPI_INLINE void _HPyUnfinished_Discard(_HPyUnfinished unfinished)
     Py_DECREF(unfinished.object);
 }
 
-/* Raises what went wrong before the end. An exception that is already set says why an item is
-   missing, so it stays. */
+/* Raises what went wrong before the end. */
 HPyAPI_INLINE PyObject *_HPyUnfinished_Fail(_HPyUnfinished unfinished, const char *name)
 {
-    if (PyErr_Occurred()) {
-        /* stays */
-    } else if (Py_SIZE(unfinished.object) != 0) {
-        PyErr_Format(PyExc_SystemError,
-                     "%s_Set was given an index that is not from 0 to size - 1; the size is %zu",
-                     name, unfinished.size);
-    } else {
-        PyErr_Format(PyExc_SystemError, "%s_Build: item %zu was never set, or was set to HPy_NULL",
-                     name, _HPyUnfinished_CountSet(unfinished));
-    }
+    _HPyBuilder_Raise(name, unfinished.size,
+                      Py_SIZE(unfinished.object) != 0 ? unfinished.size
+                                                      : _HPyUnfinished_CountSet(unfinished));
     _HPyUnfinished_Discard(unfinished);
     return NULL;
 }

@@ -3,6 +3,7 @@
 //! A builder is the address of the items so far. An error is kept for `Build`: an item that is missing, or an index outside.
 
 use hpy_abi::{HPy, HPyContext, HPyListBuilder, HPyTupleBuilder};
+use hpy_host::builder_fault;
 use rustpython_vm::{PyObjectRef, PyResult, VirtualMachine};
 
 use crate::error;
@@ -61,14 +62,7 @@ impl Builder {
         }
         // An exception that is already set says why an item is missing.
         Err(error::take().unwrap_or_else(|| {
-            vm.new_system_error(match missing {
-                Some(index) if !outside => {
-                    format!("{name}_Build: item {index} was never set, or was set to HPy_NULL")
-                }
-                _ => format!(
-                    "{name}_Set was given an index that is not from 0 to size - 1; the size is {size}"
-                ),
-            })
+            vm.new_system_error(builder_fault(name, size, missing.filter(|_| !outside)))
         }))
     }
 

@@ -10,6 +10,7 @@
 use core::ptr;
 
 use hpy_abi::{HPy, HPyContext, HPyListBuilder, HPyTupleBuilder};
+use hpy_host::builder_fault;
 use pyo3_ffi as ffi;
 
 use super::keep::is_tracked;
@@ -94,16 +95,8 @@ impl Unfinished {
     unsafe fn explain(self, builder: &str) -> String {
         // SAFETY: the caller has an unfinished object.
         unsafe {
-            match ffi::Py_SIZE(self.object) {
-                0 => format!(
-                    "{builder}_Build: item {} was never set, or was set to HPy_NULL",
-                    self.count_set()
-                ),
-                _ => format!(
-                    "{builder}_Set was given an index that is not from 0 to size - 1; the size is {}",
-                    self.size
-                ),
-            }
+            let missing = (ffi::Py_SIZE(self.object) == 0).then(|| self.count_set());
+            builder_fault(builder, self.size, missing)
         }
     }
 

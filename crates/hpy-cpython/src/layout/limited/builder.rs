@@ -5,6 +5,7 @@
 use std::vec::Drain;
 
 use hpy_abi::{HPy, HPyContext, HPyListBuilder, HPyTupleBuilder};
+use hpy_host::builder_fault;
 use pyo3_ffi as ffi;
 
 use super::host;
@@ -106,15 +107,8 @@ unsafe fn tuple_of(items: Drain<'_, *mut ffi::PyObject>) -> *mut ffi::PyObject {
 /// Raises what went wrong before `Build`. An exception that is already set says why an item is missing, so it stays.
 #[cold]
 unsafe fn explain(name: &str, builder: &Builder, missing: Option<usize>) {
-    let message = match missing {
-        Some(index) if !builder.outside => {
-            format!("{name}_Build: item {index} was never set, or was set to HPy_NULL")
-        }
-        _ => format!(
-            "{name}_Set was given an index that is not from 0 to size - 1; the size is {}",
-            builder.items.len()
-        ),
-    };
+    let missing = missing.filter(|_| !builder.outside);
+    let message = builder_fault(name, builder.items.len(), missing);
     // SAFETY: the interpreter is attached.
     unsafe {
         if ffi::PyErr_Occurred().is_null() {
