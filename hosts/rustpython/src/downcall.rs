@@ -4,7 +4,6 @@
 //! extensions are never closed.
 
 use core::ffi::{c_int, c_void};
-use core::mem::transmute;
 
 use hpy_abi::{HPy, HPyCFunction, HPyContext, HPyFunc_Signature};
 use hpy_host::Entry;
