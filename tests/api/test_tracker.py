@@ -38,7 +38,9 @@ FUNCTION(HPyTracker_ForgetAll,
         HPy_Close(ctx, handles[i]);
     return result;)
 
+/* A tuple of new handles, none of which is a null handle that was closed. */
 FUNCTION(HPyTracker_Close,
+    HPy handles[3];
     HPyTracker none = {0};
     HPyTracker_Close(ctx, none);
     HPyTracker empty = HPyTracker_New(ctx, 3);
@@ -48,7 +50,12 @@ FUNCTION(HPyTracker_Close,
     HPyTracker_Add(ctx, tracker, HPy_Dup(ctx, args[0]));
     HPyTracker_Add(ctx, tracker, HPy_NULL);
     HPyTracker_Close(ctx, tracker);
-    return HPy_Dup(ctx, ctx->h_None);)
+    for (int i = 0; i < 3; i++)
+        handles[i] = HPy_Dup(ctx, args[0]);
+    HPy result = HPyTuple_FromArray(ctx, handles, 3);
+    for (int i = 0; i < 3; i++)
+        HPy_Close(ctx, handles[i]);
+    return result;)
 
 /* The tracker has the only handle of what the call gives. */
 FUNCTION(close_the_last,
@@ -136,7 +143,7 @@ def test_forgotten_handles_stay_open(mod, no_leak):
 @pytest.mark.api("HPyTracker_Close", "HPyTracker_Add")
 def test_nothing_to_close(mod, no_leak):
     value = object()
-    assert mod.HPyTracker_Close(value) is None
+    assert mod.HPyTracker_Close(value) == (value, value, value)
     no_leak(lambda: mod.HPyTracker_Close(value), value)
 
 

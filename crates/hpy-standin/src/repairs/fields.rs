@@ -1,5 +1,7 @@
 //! Fields, globals and trackers: what holds nothing ends the process in PyPy, or is an exception there.
 
+use core::ffi::c_int;
+
 use hpy_abi::{HPy, HPyContext, HPyField, HPyGlobal, HPyTracker};
 
 use super::{close, host, raise};
@@ -56,6 +58,19 @@ pub(super) unsafe extern "C" fn new_tracker(ctx: *mut HPyContext, size: isize) -
         }
         (host().ctx_Tracker_New)(ctx, size)
     }
+}
+
+/// PyPy would close a null handle with the others, and then give it out as the next new one.
+pub(super) unsafe extern "C" fn add_to_tracker(
+    ctx: *mut HPyContext,
+    tracker: HPyTracker,
+    h: HPy,
+) -> c_int {
+    if h.is_null() {
+        return 0;
+    }
+    // SAFETY: as above.
+    unsafe { (host().ctx_Tracker_Add)(ctx, tracker, h) }
 }
 
 pub(super) unsafe extern "C" fn close_tracker(ctx: *mut HPyContext, tracker: HPyTracker) {

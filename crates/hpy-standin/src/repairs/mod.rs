@@ -116,6 +116,7 @@ unsafe fn put_right(ctx: *mut HPyContext) {
             ctx_Global_Load: fields::load_global,
             ctx_Global_Store: fields::store_global,
             ctx_Tracker_New: fields::new_tracker,
+            ctx_Tracker_Add: fields::add_to_tracker,
             ctx_Tracker_Close: fields::close_tracker,
             ctx_Capsule_New: capsules::new,
             ctx_Capsule_Get: capsules::get,
