@@ -19,8 +19,8 @@ struct Host {
 #[derive(Deserialize)]
 struct Defect {
     what: String,
-    #[serde(default)]
-    crashes: bool,
+    /// Why the tests are not even run.
+    not_run: Option<String>,
     #[serde(default)]
     tests: Vec<String>,
     /// The same of the published suite.
@@ -49,8 +49,9 @@ fn defects(root: &Path) -> Result<String> {
         writeln!(text, "\n### {name}: {count} tests that cannot pass\n")?;
         writeln!(text, "| what is different | tests |\n|---|---|")?;
         for defect in &host.defect {
-            let ends = if defect.crashes { " (not run: the process ends)" } else { "" };
-            writeln!(text, "| {}{ends} | {} |", defect.what, names(&defect.all()).join(", "))?;
+            let tests = names(&defect.all()).join(", ");
+            let why = defect.not_run.iter().map(|why| format!(" (not run: {why})"));
+            writeln!(text, "| {}{} | {tests} |", defect.what, why.collect::<String>())?;
         }
     }
     Ok(text)

@@ -210,17 +210,6 @@ METHOD(eval)
     return HPy_EvalCode(ctx, args[0], args[1], HPy_NULL);
 }
 
-/* Builds a tuple of an item, and of what a function gives meanwhile. */
-METHOD(build)
-{
-    HPyTupleBuilder builder = HPyTupleBuilder_New(ctx, 2);
-    HPyTupleBuilder_Set(ctx, builder, 0, args[0]);
-    HPy second = HPy_CallTupleDict(ctx, args[1], HPy_NULL, HPy_NULL);
-    HPyTupleBuilder_Set(ctx, builder, 1, second);
-    HPy_Close(ctx, second);
-    return HPyTupleBuilder_Build(ctx, builder);
-}
-
 METHOD(slice)
 {
     return HPySlice_New(ctx, HPy_NULL, HPy_NULL, HPy_NULL);
@@ -277,7 +266,6 @@ static HPyDef *defines[] = {
     &load,
     &in_place_power,
     &eval,
-    &build,
     &slice,
     &is_iterator,
     &capsule,

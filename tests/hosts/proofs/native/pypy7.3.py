@@ -225,17 +225,6 @@ def a_view_does_not_know_its_object():
     return memoryview(load().buffer()()).obj is None
 
 
-@proof
-def a_tuple_is_seen_before_it_is_complete():
-    item, seen = object(), []
-
-    def look():
-        seen.extend(o for o in gc.get_referrers(item) if type(o) is tuple)
-
-    load().build(item, look)
-    return len(seen) == 1
-
-
 @ends_the_process
 def a_slice_of_nothing():
     load().slice()
