@@ -33,13 +33,15 @@ HPyAPI_INLINE _HPyUnfinished _HPyUnfinished_List(PyObject *list)
     return unfinished;
 }
 
-/* That of a builder which has a small tuple; else its size is 0. */
+/* That of a builder which has a small tuple; else its size is 0, and there may be no object at all.
+ */
 HPyAPI_INLINE _HPyUnfinished _HPyUnfinished_SmallTuple(HPyTupleBuilder builder)
 {
+    const intptr_t address = builder._tup & ~(intptr_t)_HPY_BUILDER_SIZE;
     _HPyUnfinished unfinished;
     unfinished.size = (size_t)builder._tup & _HPY_BUILDER_SIZE;
-    unfinished.object = (PyObject *)(builder._tup & ~(intptr_t)_HPY_BUILDER_SIZE);
-    unfinished.items = ((PyTupleObject *)unfinished.object)->ob_item;
+    unfinished.object = (PyObject *)address;
+    unfinished.items = (PyObject **)(address + (intptr_t)offsetof(PyTupleObject, ob_item));
     return unfinished;
 }
 
