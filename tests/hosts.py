@@ -22,8 +22,10 @@ def name():
         digits = implementation.cache_tag[len("graalpy") :].partition("-")[0]
         return f"graalpy{digits[:2]}.{digits[2:]}"
     version = getattr(sys, "pypy_version_info", sys.version_info)
-    kind = "t" * support.FREE_THREADED + "d" * support.DEBUG_BUILD
-    return f"{implementation.name}{version[0]}.{version[1]}{kind}"
+    text = f"{implementation.name}{version[0]}.{version[1]}"
+    if implementation.name == "cpython":
+        text += "t" * support.FREE_THREADED + "d" * support.DEBUG_BUILD
+    return text
 
 
 def defects():
