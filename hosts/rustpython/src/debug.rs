@@ -222,7 +222,7 @@ pub(crate) mod _debug {
     /// The builders, trackers and buffers of a generation and those after it that have not ended.
     #[pyfunction]
     fn get_open_resources(generation: u64, vm: &VirtualMachine) -> PyResult {
-        let open = hpy_debug::open_resources(generation).into_iter();
+        let open = lock::enter(vm, || hpy_debug::open_resources(generation)).into_iter();
         let objects = open.map(|resource| DebugResource(resource).into_pyobject(vm));
         Ok(vm.ctx.new_list(objects.collect()).into())
     }
@@ -246,8 +246,9 @@ pub(crate) mod _debug {
     /// Tell what is still open; registered with `atexit`.
     #[pyfunction]
     fn _tell_leaks(vm: &VirtualMachine) -> PyResult<()> {
-        let open =
-            !hpy_debug::open_handles(0).is_empty() || !hpy_debug::open_resources(0).is_empty();
+        let open = lock::enter(vm, || {
+            !hpy_debug::open_handles(0).is_empty() || !hpy_debug::open_resources(0).is_empty()
+        });
         if settings().tell_leaks && open {
             vm.import("hpy.debug._exit", 0)?;
             let modules = vm.sys_module.get_attr("modules", vm)?;
@@ -278,13 +279,14 @@ pub(crate) mod _debug {
     /// The open handles of a generation and those after it, in the order in which they were opened.
     #[pyfunction]
     fn get_open_handles(generation: u64, vm: &VirtualMachine) -> PyResult {
-        handles(hpy_debug::open_handles(generation), vm)
+        handles(lock::enter(vm, || hpy_debug::open_handles(generation)), vm)
     }
 
     /// The closed handles of a generation and those after it that are remembered.
     #[pyfunction]
     fn get_closed_handles(generation: OptionalArg<u64>, vm: &VirtualMachine) -> PyResult {
-        handles(hpy_debug::closed_handles(generation.unwrap_or(0)), vm)
+        let generation = generation.unwrap_or(0);
+        handles(lock::enter(vm, || hpy_debug::closed_handles(generation)), vm)
     }
 
     fn not_negative(number: isize, vm: &VirtualMachine) -> PyResult<usize> {
