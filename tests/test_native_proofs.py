@@ -14,7 +14,8 @@ import pytest
 
 PROOFS = hosts.HOSTS / "proofs" / "native"
 SCRIPT = PROOFS / f"{hosts.name()}.py"
-DEFECTS = hosts.defects() if SCRIPT.exists() else []
+# What our own package does not do there has none.
+DEFECTS = [one for one in hosts.defects() if one["proofs"]] if SCRIPT.exists() else []
 
 # The headers that are in the interpreter's library: those of its own package, not of ours.
 WHERE = "import hpy; print(list(hpy.__path__)[0])"

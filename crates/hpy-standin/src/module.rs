@@ -37,6 +37,9 @@ impl Global {
 /// What decides about findings.
 pub(crate) static DECIDE: Global = Global::new();
 
+/// What is called around each call of the API.
+pub(crate) static WATCH: Global = Global::new();
+
 /// A function of the module: the context, the module, arguments.
 type Function = unsafe extern "C" fn(*mut HPyContext, HPy, *const HPy, usize) -> HPy;
 
@@ -89,6 +92,7 @@ functions! {
     c"trace_snapshot" => trace::snapshot,
     c"trace_record" => trace::record,
     c"trace_recording" => trace::recording,
+    c"trace_watch" => trace::watch,
 }
 
 const COUNT: usize = FUNCTIONS.0.len();
@@ -103,7 +107,8 @@ static DEFINES: Fixed<[*mut HPyDef; COUNT + 1]> = {
     Fixed(defines)
 };
 
-static GLOBALS: Fixed<[*mut HPyGlobal; 2]> = Fixed([DECIDE.0.get(), ptr::null_mut()]);
+static GLOBALS: Fixed<[*mut HPyGlobal; 3]> =
+    Fixed([DECIDE.0.get(), WATCH.0.get(), ptr::null_mut()]);
 
 static MODULE: Fixed<HPyModuleDef> = Fixed(HPyModuleDef {
     doc: c"What hpy.universal has in native code.".as_ptr(),

@@ -152,8 +152,8 @@ impl Python {
         unsafe { (self.api().ctx_Global_Store)(self.ctx, global.get(), h) };
     }
 
-    /// Calls the function in a variable with texts; its result, if that is a str. An exception is told and forgotten.
-    pub fn ask(self, global: &Global, texts: &[&str]) -> Option<String> {
+    /// Calls the function in a variable with texts: a new handle of its result; null with an exception set.
+    fn call(self, global: &Global, texts: &[&str]) -> HPy {
         // SAFETY: the variable is one of the module's; handles are closed once.
         unsafe {
             let function = (self.api().ctx_Global_Load)(self.ctx, global.get().read());
@@ -161,15 +161,38 @@ impl Python {
             let tuple =
                 (self.api().ctx_Tuple_FromArray)(self.ctx, args.as_ptr(), args.len().cast_signed());
             let result = (self.api().ctx_CallTupleDict)(self.ctx, function, tuple, HPy::NULL);
-            let text = if result.is_null() { None } else { self.text(result) };
-            if text.is_none() {
-                (self.api().ctx_Err_WriteUnraisable)(self.ctx, self.api().h_None);
-            }
-            args.into_iter().chain([function, tuple, result]).for_each(|h| {
+            args.into_iter().chain([function, tuple]).for_each(|h| {
                 (self.api().ctx_Close)(self.ctx, h);
             });
-            text
+            result
         }
+    }
+
+    /// The str that the function in a variable makes of texts. An exception is told and forgotten.
+    pub fn ask(self, global: &Global, texts: &[&str]) -> Option<String> {
+        let result = self.call(global, texts);
+        let text = if result.is_null() { None } else { self.text(result) };
+        if text.is_none() {
+            self.write_unraisable();
+        }
+        // SAFETY: ours; null is let through.
+        unsafe { (self.api().ctx_Close)(self.ctx, result) };
+        text
+    }
+
+    /// Calls the function in a variable with texts. An exception is told and forgotten.
+    pub fn tell(self, global: &Global, texts: &[&str]) {
+        let result = self.call(global, texts);
+        if result.is_null() {
+            self.write_unraisable();
+        }
+        // SAFETY: as above.
+        unsafe { (self.api().ctx_Close)(self.ctx, result) };
+    }
+
+    fn write_unraisable(self) {
+        // SAFETY: a handle of the context.
+        unsafe { (self.api().ctx_Err_WriteUnraisable)(self.ctx, self.api().h_None) };
     }
 }
 

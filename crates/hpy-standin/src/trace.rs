@@ -1,9 +1,16 @@
 //! What `hpy.universal._trace` asks of trace mode.
 
-use hpy_abi::HPy;
-use hpy_trace::{FUNCTION_TABLE, FunctionUse, Use, What};
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
 
+use hpy_abi::{HPy, HPyContext};
+use hpy_trace::{FUNCTION_TABLE, FunctionUse, Moment, Use, What};
+
+use crate::module::WATCH;
 use crate::python::Python;
+
+/// The host's context.
+static CONTEXT: AtomicPtr<HPyContext> = AtomicPtr::new(ptr::null_mut());
 
 /// `trace_sums()`: the context's member, calls and nanoseconds of each function.
 pub(crate) fn sums(py: Python, _args: &[HPy]) -> HPy {
@@ -84,4 +91,27 @@ pub(crate) fn recording(py: Python, _args: &[HPy]) -> HPy {
         ])
     });
     py.tuple([py.list(events), py.int(recording.dropped), py.int(recording.limit as u64)])
+}
+
+/// `trace_watch(function)`: lets it be called before and after each call of the API, with "enter" or "exit" and the context's member;
+/// None ends it. The function must not raise: there may be an exception already, which no function of the API puts aside.
+pub(crate) fn watch(py: Python, args: &[HPy]) -> HPy {
+    let &[function] = args else { return py.type_error(c"trace_watch(function)") };
+    py.store(&WATCH, function);
+    CONTEXT.store(py.context(), Ordering::Release);
+    hpy_trace::set_hook((!py.is_none(function)).then_some(call));
+    py.none()
+}
+
+fn call(moment: Moment, member: &'static str) {
+    let moment = match (moment, member) {
+        // Python cannot be called at these moments, and there is no way to ask.
+        (Moment::Exit, "ctx_LeavePythonExecution") => return,
+        (Moment::Enter, "ctx_ReenterPythonExecution") => return,
+        (Moment::Enter, _) => "enter",
+        (Moment::Exit, _) => "exit",
+    };
+    // SAFETY: extensions call the API attached to the interpreter, but for the two moments above.
+    let py = unsafe { Python::new(CONTEXT.load(Ordering::Acquire)) };
+    py.tell(&WATCH, &[moment, member]);
 }

@@ -1,5 +1,8 @@
 """Trace mode where the interpreter has HPy itself: what `hpy.universal._trace` is on CPython."""
 
+import sys
+from types import SimpleNamespace
+
 _native = None
 """The native half; :func:`start` sets it."""
 
@@ -55,10 +58,35 @@ def recording():
     return _native.trace_recording()
 
 
-def set_trace_functions(**functions):
-    """Raise NotImplementedError: calling Python around each call is for CPython."""
-    if any(function is not None for function in functions.values()):
-        raise NotImplementedError(
-            "hpy.trace.set_trace_functions works on CPython only; counts, times and recordings "
-            "are here as well"
-        )
+_AS_IT_IS = object()
+_functions = {"enter": None, "exit": None}
+
+
+def set_trace_functions(on_enter=_AS_IT_IS, on_exit=_AS_IT_IS):
+    """Set what is called before and after each call of the API, with the context's member's name.
+
+    None calls nothing; an argument that is left out leaves the function as it is. Calls that the
+    functions cause are not shown to them, nor are the moments at which a thread has left Python:
+    after `ctx_LeavePythonExecution` and before `ctx_ReenterPythonExecution`.
+    """
+    new = {"enter": on_enter, "exit": on_exit}
+    new = {moment: function for moment, function in new.items() if function is not _AS_IT_IS}
+    for function in new.values():
+        if function is not None and not callable(function):
+            raise TypeError("a trace function must be callable, or None")
+    _functions.update(new)
+    watched = any(function is not None for function in _functions.values())
+    _native.trace_watch(_call if watched else None)
+
+
+def _call(moment, name):
+    """Call what was set; an exception must not take the place of one that is there already."""
+    function = _functions[moment]
+    if function is None:
+        return
+    try:
+        function(name)
+    except BaseException:
+        kind, value, traceback = sys.exc_info()
+        info = {"exc_type": kind, "exc_value": value, "exc_traceback": traceback}
+        sys.unraisablehook(SimpleNamespace(**info, err_msg=None, object=function))

@@ -251,6 +251,13 @@ static int exec_impl(HPyContext *ctx, HPy mod)
     return 0;
 }
 
+METHOD(length_of_a_closed_handle)
+{
+    HPy text = HPyUnicode_FromString(ctx, "four");
+    HPy_Close(ctx, text);
+    return HPyLong_FromSsize_t(ctx, HPy_Length(ctx, text));
+}
+
 static HPyDef *defines[] = {
     &shaped,
     &plain,
@@ -271,6 +278,7 @@ static HPyDef *defines[] = {
     &capsule,
     &second_destructor_calls,
     &exec,
+    &length_of_a_closed_handle,
     NULL,
 };
 static HPyGlobal *globals[] = {&global, NULL};

@@ -268,6 +268,11 @@ def there_is_no_spec_for_a_library():
 
 
 @proof
+def a_closed_handle_is_nobodys():
+    return load().length_of_a_closed_handle() == -1
+
+
+@proof
 def objects_go_late():
     class Plain:
         pass
