@@ -30,7 +30,7 @@ setup(name="across", hpy_ext_modules=[Extension(%r, [%r], include_dirs=[%r])])
 def old_python():
     old = os.environ.get("HPY_OLD_PYTHON")
     if not old:
-        pytest.skip("HPY_OLD_PYTHON does not name a Python with hpy 0.9.0")
+        pytest.skip("hpy 0.9.0 is not here ($HPY_OLD_PYTHON)")
     return old
 
 

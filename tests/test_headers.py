@@ -324,7 +324,7 @@ def test_everything_in_the_old_runtime(tmp_path, mode, language, old_mode):
     """hpy 0.9.0 knows no thunks: this is the test of the trampolines."""
     old = os.environ.get("HPY_OLD_PYTHON")
     if not old:
-        pytest.skip("HPY_OLD_PYTHON does not name a Python with hpy 0.9.0")
+        pytest.skip("hpy 0.9.0 is not here ($HPY_OLD_PYTHON)")
     library = compile_to(
         tmp_path / "everything.hpy0.so",
         SOURCES / "everything.c",

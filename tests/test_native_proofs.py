@@ -16,6 +16,7 @@ PROOFS = hosts.HOSTS / "proofs" / "native"
 SCRIPT = PROOFS / f"{hosts.name()}.py"
 # What our own package does not do there has none.
 DEFECTS = [one for one in hosts.defects() if one["proofs"]] if SCRIPT.exists() else []
+own = pytest.mark.skipif(not DEFECTS, reason="no HPy of the interpreter's own")
 
 # The headers that are in the interpreter's library: those of its own package, not of ours.
 WHERE = "import hpy; print(list(hpy.__path__)[0])"
@@ -44,6 +45,7 @@ def shown(tmp_path_factory):
     return {name: what for name, _, what in lines if what in ("shown", "NOT SHOWN")}
 
 
+@own
 @pytest.mark.parametrize(
     "defect", DEFECTS, ids=lambda defect: "universal-" + "+".join(defect["proofs"])
 )
@@ -52,7 +54,7 @@ def test_a_reason_is_the_interpreters_own(defect, shown):
         assert shown[proof] == "shown", proof
 
 
-@pytest.mark.skipif(not DEFECTS, reason="no HPy of the interpreter's own")
+@own
 @pytest.mark.parametrize("abi", ["universal"])
 def test_each_proof_is_a_reason(abi, shown):
     assert set(shown) == {proof for defect in DEFECTS for proof in defect["proofs"]}

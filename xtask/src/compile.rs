@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::environment::Environment;
-use crate::shell::{output, run};
+use crate::shell::{exists, output, run};
 
 /// What an extension is written for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,26 @@ pub fn compile_all(
         command.arg("-I").arg(python_include(&mut environment.command())?);
     }
     run(command.args(sources).arg("-o").arg(library))
+}
+
+/// Puts ccache in front of the compilers that the program starts, if it is installed: the published suite compiles most sources
+/// several times. It keeps what it made below `target/`, unless `CCACHE_DIR` names another place.
+pub fn with_ccache(root: &Path, command: &mut Command) {
+    if !exists("ccache") {
+        return;
+    }
+    for (variable, default) in [("CC", "cc"), ("CXX", "c++")] {
+        let compiler = env::var(variable).unwrap_or_default();
+        let compiler = if compiler.is_empty() { default } else { &compiler };
+        if !compiler.starts_with("ccache") {
+            command.env(variable, format!("ccache {compiler}"));
+        }
+    }
+    if env::var_os("CCACHE_DIR").is_none() {
+        command.env("CCACHE_DIR", root.join("target/xtask/ccache"));
+    }
+    // Each test has a folder of its own, which only debug information would name.
+    command.env("CCACHE_NOHASHDIR", "1");
 }
 
 /// The C compiler: `CC`, which may have options, or `cc`.

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::compile::with_ccache;
 use crate::environment::Environment;
 use crate::old;
 use crate::pytest::{self, Case, Outcome, Passed, count};
@@ -74,6 +75,7 @@ pub fn conformance(
         let selected = "universal and not hybrid and not test_ctx_name";
         pytest.args(["--ignore=test/hpy_devel", "-k", selected]);
     }
+    with_ccache(root, &mut pytest);
     pytest.args(arguments);
     let title = mode.map_or("conformance".to_owned(), |mode| format!("conformance, {mode} mode"));
     summarise(&title, &run_suite(&mut pytest, &suite, &report)?)
@@ -102,6 +104,7 @@ pub fn cell(root: &Path, environment: &Environment, cache: &Path) -> Result<Pass
     if builds {
         offer_wheel(&suite, &environment.wheel()?)?;
         cases.extend(run("matrix-devel", &|pytest| {
+            with_ccache(root, pytest);
             pytest.arg("test/hpy_devel");
         })?);
     }
@@ -135,6 +138,7 @@ pub fn old_headers(root: &Path, python: Option<&Path>, arguments: &[String]) -> 
     step("run the published suite, compiled with the headers of hpy 0.9.0");
     let report = suite.join("report-old-headers.xml");
     let mut pytest = old.command();
+    with_ccache(root, &mut pytest);
     pytest
         .env("PYTHONPATH", mixed)
         .args(["-m", "pytest", "test", "--ignore=test/hpy_devel"])

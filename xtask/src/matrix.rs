@@ -18,7 +18,7 @@ use crate::pythons::{Interpreter, WANTED, find};
 use crate::shell::{output, require_compiler, run, step};
 use crate::skips::Skips;
 use crate::table::Table;
-use crate::{conformance, hosts, test};
+use crate::{conformance, hosts, old, test};
 
 /// The CPython with whose headers abi3 extensions are compiled.
 const OLDEST: &str = "3.9";
@@ -220,6 +220,7 @@ impl<'a> Matrix<'a> {
                 self.libraries(environment)?;
                 let mut pytest = self.pytest(environment, "others");
                 pytest.args(["tests", "examples", "-k", OTHERS]);
+                old::offer(self.root, Some(&environment.python()), &mut pytest);
                 self.tests(&mut pytest, "others")
             }
             Column::Published => {

@@ -1,6 +1,7 @@
 //! The release that this project must stay compatible with, in an environment of its own.
 
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -14,4 +15,14 @@ pub fn environment(root: &Path, python: Option<&Path>) -> Result<Environment> {
     let environment = Environment::prepare_for(root, python, "-hpy0.9.0")?;
     environment.require(REQUIREMENTS).context("hpy 0.9.0 does not install")?;
     Ok(environment)
+}
+
+/// Tells tests where hpy 0.9.0 is; where it does not install, those that need it are skipped.
+pub fn offer(root: &Path, python: Option<&Path>, pytest: &mut Command) {
+    match environment(root, python) {
+        Ok(old) => {
+            pytest.env("HPY_OLD_PYTHON", old.python());
+        }
+        Err(error) => eprintln!("tests with hpy 0.9.0 are skipped: {error:#}"),
+    }
 }

@@ -42,12 +42,7 @@ pub fn test(root: &Path, python: Option<&Path>, arguments: &[String]) -> Result<
     environment.require(REQUIREMENTS)?;
     environment.install_hpy()?;
     let mut pytest = environment.command();
-    match old::environment(root, python) {
-        Ok(old) => {
-            pytest.env("HPY_OLD_PYTHON", old.python());
-        }
-        Err(error) => eprintln!("tests with hpy 0.9.0 are skipped: {error:#}"),
-    }
+    old::offer(root, python, &mut pytest);
     step("test the API, the package and the examples");
     run(pytest
         .args(["-m", "pytest", "--numprocesses=auto", "-q", "-rs", "tests", "examples"])
