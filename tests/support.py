@@ -334,6 +334,16 @@ def universal():
     return hpy.universal
 
 
+def old_python():
+    """The Python with hpy 0.9.0 that $HPY_OLD_PYTHON names; skips the test where none is named."""
+    old = os.environ.get("HPY_OLD_PYTHON")
+    if not old and sys.version_info >= (3, 13):
+        pytest.skip("hpy 0.9.0 crashes on CPython 3.13 and later")
+    if not old:
+        pytest.skip("$HPY_OLD_PYTHON names no Python with hpy 0.9.0")
+    return old
+
+
 def runtime_abi():
     """The ABI of `hpy.universal` itself: "abi3" in the wheel for the limited API, or "cpython"."""
     file = str(getattr(universal(), "__file__", ""))

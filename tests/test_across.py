@@ -6,7 +6,6 @@ extension, examples/json, in both directions.
 """
 
 import importlib.util
-import os
 import subprocess
 from pathlib import Path
 
@@ -28,10 +27,7 @@ setup(name="across", hpy_ext_modules=[Extension(%r, [%r], include_dirs=[%r])])
 
 @pytest.fixture(scope="module")
 def old_python():
-    old = os.environ.get("HPY_OLD_PYTHON")
-    if not old:
-        pytest.skip("hpy 0.9.0 is not here ($HPY_OLD_PYTHON)")
-    return old
+    return support.old_python()
 
 
 @pytest.fixture(scope="module")

@@ -168,7 +168,7 @@ def test_start_up_imports_the_hook_and_nothing_else(environment, tmp_path):
     with_hook = set(environment.output(code, cwd=tmp_path).split())
     bare = Environment(tmp_path / "bare")
     # Reading any such file takes modules, for its encoding and, from 3.15 on, for what it names.
-    (bare.site_packages / "other.pth").write_text("")
+    (bare.site_packages / "other.pth").write_text("# not empty, or the encoding is not looked up\n")
     (bare.site_packages / "other.start").write_text("time:time\n")
     without = set(bare.output(code, cwd=tmp_path).split())
     assert with_hook - without == {"hpy", "hpy._abi", "hpy._import_hook"}

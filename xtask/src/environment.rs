@@ -71,10 +71,14 @@ impl Environment {
         venv.status().is_ok_and(|status| status.success())
     }
 
+    /// The minor version of a CPython 3 with its lock.
+    pub fn minor(&self) -> Option<u32> {
+        self.version.strip_prefix("cpython3.")?.trim_end_matches('d').parse().ok()
+    }
+
     /// Whether its Python takes the wheel for the limited API of 3.10.
     pub fn takes_abi3_wheel(&self) -> bool {
-        let minor = self.version.strip_prefix("cpython3.").map(|rest| rest.trim_end_matches('d'));
-        minor.and_then(|minor| minor.parse::<u32>().ok()).is_some_and(|minor| minor >= 10)
+        self.minor().is_some_and(|minor| minor >= 10)
     }
 
     /// Whether its Python can run without the interpreter lock.
