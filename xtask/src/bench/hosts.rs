@@ -3,7 +3,6 @@
 
 use std::env;
 use std::fmt::Write;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
@@ -22,33 +21,26 @@ const SOURCES: &[(&str, Abi)] = &[
     ("examples/json/hpyjson.c", Abi::Universal),
 ];
 
-/// Measures on each interpreter with HPy that the variable names. Calls do not go through what the wheel has in native code.
+/// Measures on each interpreter with HPy that the variable names.
 pub fn measure(bench: &Bench) -> Result<String> {
-    let install = |environment: &Environment| environment.install_hpy_for_tests();
-    each(bench, native::is_native, install, "PyPy 7.3 or GraalPy 24.2")
+    each(bench, native::is_native, "PyPy 7.3 or GraalPy 24.2")
 }
 
 /// The same for interpreters that have only a C API.
 pub fn emulated(bench: &Bench) -> Result<String> {
     let is_emulated = |version: &str| native::is_foreign(version) && !native::is_native(version);
-    let install = |environment: &Environment| environment.install_hpy();
-    each(bench, is_emulated, install, "PyPy 8.0 or GraalPy 25")
+    each(bench, is_emulated, "PyPy 8.0 or GraalPy 25")
 }
 
 /// Measures on each interpreter of a kind.
-fn each(
-    bench: &Bench,
-    wanted: impl Fn(&str) -> bool,
-    install: impl Fn(&Environment) -> Result<PathBuf>,
-    kind: &str,
-) -> Result<String> {
+fn each(bench: &Bench, wanted: impl Fn(&str) -> bool, kind: &str) -> Result<String> {
     let paths = env::var_os(VARIABLE).unwrap_or_default();
     let mut text = String::new();
     for python in env::split_paths(&paths) {
         match version(&python) {
             Ok(version) if wanted(&version) => {
                 let environment = Environment::prepare(bench.root, Some(&python))?;
-                install(&environment)?;
+                environment.install_hpy()?;
                 text += &one(bench, &environment, &version)?;
             }
             _ => {}
