@@ -2,7 +2,7 @@
 //! several threads under ThreadSanitizer.
 //!
 //! For the first ones only extensions are instrumented; the interpreter and the runtime are not, but as they allocate through the same
-//! functions, a use of freed or foreign memory is found on both sides. For threads CPython is, too: see [`sanitized`].
+//! functions, a use of freed or foreign memory is found on both sides. For threads all is: see [`sanitized`].
 
 use std::path::Path;
 use std::process::Command;
@@ -85,9 +85,9 @@ pub fn memcheck(
 ) -> Result<()> {
     require_compiler()?;
     let checkers = if only.is_empty() { CHECKERS } else { only };
+    let environment = Environment::prepare(root, python)?;
+    environment.require(REQUIREMENTS)?;
     if checkers != [Checker::Threads] {
-        let environment = Environment::prepare(root, python)?;
-        environment.require(REQUIREMENTS)?;
         environment.install_hpy()?;
         if checkers.contains(&Checker::References) {
             repeat(&environment, if quick { 1_000 } else { 10_000 })?;
@@ -100,7 +100,7 @@ pub fn memcheck(
         }
     }
     if checkers.contains(&Checker::Threads) {
-        threads(root, tsan_python)?;
+        threads(root, &environment, tsan_python)?;
     }
     Ok(())
 }
@@ -156,7 +156,7 @@ fn valgrind(environment: &Environment) -> Result<()> {
 }
 
 /// Threads that hammer one module: without a race in our code, and with one that must be found.
-fn threads(root: &Path, python: Option<&Path>) -> Result<()> {
+fn threads(root: &Path, environment: &Environment, python: Option<&Path>) -> Result<()> {
     let Some(python) = python else {
         println!(
             "memcheck: ThreadSanitizer skipped: no CPython named with --tsan-python (free-threaded, built with \
@@ -165,7 +165,19 @@ fn threads(root: &Path, python: Option<&Path>) -> Result<()> {
         return Ok(());
     };
     step("ThreadSanitizer");
-    run(sanitized::command(root, python)?
+    sanitized::check(python)?;
+    let mut pytest = environment.command();
+    pytest
         .args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "tests/test_threads.py"])
-        .args(["-k", "sanitizer"]))
+        .args(["-k", "sanitizer"])
+        .env("HPY_TEST_TSAN_PYTHON", python);
+    if sanitized::has_sources()? {
+        pytest.env("HPY_TEST_TSAN_PACKAGES", sanitized::build(root, python)?);
+    } else {
+        println!(
+            "memcheck: ThreadSanitizer skipped for the runtime: the sources of Rust's standard library are not installed \
+             (rustup component add rust-src)"
+        );
+    }
+    run(&mut pytest)
 }

@@ -105,7 +105,8 @@ fn target(root: &Path) -> PathBuf {
 }
 
 /// Copies a folder, what links lead to included.
-fn copy(from: &Path, to: &Path) -> Result<()> {
+/// Copies a folder of modules.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

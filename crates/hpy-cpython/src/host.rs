@@ -73,6 +73,10 @@ impl Host for CPython {
         }
     }
 
+    fn runs_threads_at_once(&self) -> bool {
+        cfg!(Py_GIL_DISABLED)
+    }
+
     fn empties(&self, visit: HPyFunc_visitproc) -> bool {
         is_clear(visit)
     }

@@ -13,7 +13,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use crate::call::this_thread;
 use crate::findings::{FIELD_COPIED, FIELD_FORGOTTEN, FIELD_OF_ANOTHER};
 use crate::report::{self, Finding, Verdict};
-use crate::state::state;
+use crate::state::{Locked, state, while_others_wait};
 use crate::trace::Trace;
 use crate::types::{Layout, name_of};
 use crate::world::World;
@@ -347,18 +347,19 @@ pub(crate) fn is_waiting() -> bool {
 #[cold]
 pub(crate) unsafe fn look_at_touched(world: &World) {
     loop {
-        let Some(touched) = state().fields.next_touched(world, this_thread()) else { return };
+        let mut locked = state();
+        let Some(touched) = locked.fields.next_touched(world, this_thread()) else { return };
         // SAFETY: the object is alive, or `forget` would have taken it out; until the next report no code runs that could end it.
-        unsafe { look_at(touched) };
+        unsafe { look_at(touched, locked) };
     }
 }
 
-unsafe fn look_at(touched: Touched) {
+/// Looks at an object, unless its fields may change meanwhile.
+unsafe fn look_at(touched: Touched, locked: Locked) {
     let Touched { world, object, layout, stores, .. } = touched;
     // SAFETY: the caller's promise; fields in the struct of a living object can be read.
     let (problems, name) = unsafe {
-        let Some(seen) = visited(world, object) else { return };
-        let mut guard = state();
+        let (mut guard, Some(seen)) = visited(world, object, locked) else { return };
         let state = &mut *guard;
         for (address, _) in &stores {
             // Whoever overwrites a field does not forget to visit it.
@@ -370,7 +371,6 @@ unsafe fn look_at(touched: Touched) {
         let types = &state.types;
         let is_member = |address| types.has_member(&layout, address);
         let problems = state.fields.compare(layout.start, &seen, stores, is_member);
-        drop(guard);
         if problems.is_empty() {
             return;
         }
@@ -382,16 +382,28 @@ unsafe fn look_at(touched: Touched) {
     }
 }
 
-/// The fields that the traverse functions of an object show; `None` if there are too many.
+/// The fields that the traverse functions of an object show; `None` if there are too many, or if other threads are in extensions, which
+/// may be changing them. Others wait where several run at once, until the lock that is returned is free.
 ///
 /// # Safety
 /// The interpreter is attached, and the handle open.
-pub(crate) unsafe fn visited(world: &World, object: HPy) -> Option<Vec<Seen>> {
-    let mut seen = Vec::new();
-    let arg = (&raw mut seen).cast();
-    // SAFETY: the caller's promise; the visitor gets what it needs.
-    let result = unsafe { world.host().traverse(object, collect_some, arg) };
-    (result == 0).then_some(seen)
+unsafe fn visited(world: &World, object: HPy, locked: Locked) -> (Locked, Option<Vec<Seen>>) {
+    let visit = || {
+        let mut seen = Vec::new();
+        let arg = (&raw mut seen).cast();
+        // SAFETY: the caller's promise; the visitor gets what it needs.
+        let result = unsafe { world.host().traverse(object, collect_some, arg) };
+        (result == 0).then_some(seen)
+    };
+    if !world.host().runs_threads_at_once() {
+        drop(locked);
+        let seen = visit();
+        return (state(), seen);
+    }
+    if locked.worlds.iter().any(|world| world.is_running_elsewhere(&locked)) {
+        return (locked, None);
+    }
+    while_others_wait(locked, visit)
 }
 
 /// Collects a field that is not empty, up to a number of them.

@@ -1,5 +1,7 @@
 //! What all debug contexts of the process share, behind one lock.
 
+use core::mem;
+
 use parking_lot::lock_api::{Mutex, MutexGuard};
 
 use rustc_hash::{FxBuildHasher, FxHashSet};
@@ -11,6 +13,7 @@ use crate::lock::Lock;
 use crate::resources::Resources;
 use crate::structs::Structs;
 use crate::types::Types;
+use crate::world::World;
 
 /// Everything that changes.
 pub(crate) struct State {
@@ -23,19 +26,37 @@ pub(crate) struct State {
     pub fields: Fields,
     /// The addresses of the globals that modules name.
     pub globals: FxHashSet<usize>,
+    pub worlds: Vec<&'static World>,
 }
+
+/// The state while this thread has its lock.
+pub(crate) type Locked = MutexGuard<'static, Lock, State>;
+
+static STATE: Mutex<Lock, State> = Mutex::new(State {
+    handles: Handles::new(),
+    resources: Resources::new(),
+    buffers: None,
+    types: Types::new(),
+    structs: Structs::new(),
+    fields: Fields::new(),
+    globals: FxHashSet::with_hasher(FxBuildHasher),
+    worlds: Vec::new(),
+});
 
 /// The state, locked. It must not be held while the wrapped context runs, because that can come back here.
 #[inline(always)]
-pub(crate) fn state() -> MutexGuard<'static, Lock, State> {
-    static STATE: Mutex<Lock, State> = Mutex::new(State {
-        handles: Handles::new(),
-        resources: Resources::new(),
-        buffers: None,
-        types: Types::new(),
-        structs: Structs::new(),
-        fields: Fields::new(),
-        globals: FxHashSet::with_hasher(FxBuildHasher),
-    });
+pub(crate) fn state() -> Locked {
     STATE.lock()
+}
+
+/// Runs code of an author while other threads wait for the lock. Only if that code does what it must not, so that it is reported, may
+/// they have had it in between.
+pub(crate) fn while_others_wait<R>(locked: Locked, run: impl FnOnce() -> R) -> (Locked, R) {
+    mem::forget(locked);
+    // SAFETY: the lock is this thread's, as the value that is forgotten shows.
+    unsafe { STATE.raw().lend() };
+    let result = run();
+    // SAFETY: there is no such value, because it was forgotten; and who takes the lock back has it.
+    let back = unsafe { STATE.raw().take_back().then(|| STATE.make_guard_unchecked()) };
+    (back.unwrap_or_else(state), result)
 }

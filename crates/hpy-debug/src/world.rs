@@ -106,6 +106,7 @@ pub unsafe fn wrap(wrapped: Wrapped) -> &'static dyn Wrapper {
         let template =
             generated::template(wrapped, |h: HPy| state.handles.open(own, h, Owner::Context));
         *world.template.get() = Some(template);
+        state.worlds.push(world);
         world.home.set(ptr::from_ref(world.new_context(own)).cast_mut().cast());
     }
     world
@@ -179,6 +180,11 @@ impl World {
     /// Whether a call has not returned yet.
     pub fn is_running(&self, _state: &mut State) -> bool {
         self.ring().any(Context::is_busy)
+    }
+
+    /// Whether another thread is in a call that has not returned yet.
+    pub fn is_running_elsewhere(&self, _state: &State) -> bool {
+        self.ring().any(|context| context.is_busy() && !context.is_here())
     }
 
     /// The next context that no call has. Puts more into the ring if few are left: calls inside each other, or in several threads, have the

@@ -11,6 +11,7 @@ use std::fmt;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
+use std::sync::{Mutex, PoisonError};
 
 use hpy_abi::{HPY_ABI_VERSION, HPY_ABI_VERSION_MINOR, HPyContext, HPyModuleDef};
 
@@ -142,11 +143,14 @@ impl Extension {
         })
     }
 
-    /// Tells the library's trampolines which context to use.
+    /// Tells the library's trampolines which context to use. Threads that load the same library at once take turns, because it only
+    /// writes into a static variable.
     ///
     /// # Safety
     /// The context is never freed.
     pub unsafe fn set_trampoline_context(&self, ctx: *mut HPyContext) {
+        static TURN: Mutex<()> = Mutex::new(());
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: the ABI gives the function this type.
         unsafe { (self.init_context)(ctx) };
     }

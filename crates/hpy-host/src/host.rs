@@ -64,6 +64,12 @@ pub trait Host: Sync {
     /// The interpreter is attached, `object` is an open handle, and `visit` takes `arg`.
     unsafe fn traverse(&self, object: HPy, visit: HPyFunc_visitproc, arg: *mut c_void) -> c_int;
 
+    /// Whether several threads may run extensions at the same time. If so, debug mode runs authors' traverse functions only while it
+    /// keeps other threads out of all extensions that it knows.
+    fn runs_threads_at_once(&self) -> bool {
+        false
+    }
+
     /// Whether `visit` is the host's function that empties the fields it is shown.
     fn empties(&self, visit: HPyFunc_visitproc) -> bool;
 }

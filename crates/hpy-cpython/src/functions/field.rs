@@ -1,7 +1,7 @@
 //! Fields: references that live in the C struct of an object. A field is the object's address, or
 //! 0.
 
-use core::mem;
+use core::sync::atomic::{AtomicIsize, Ordering};
 
 use hpy_abi::{HPy, HPyContext, HPyField};
 use pyo3_ffi as ffi;
@@ -16,11 +16,14 @@ pub(crate) unsafe extern "C" fn ctx_Field_Store(
     h: HPy,
 ) {
     // SAFETY: the handle is open or null, and the field holds null or a reference. The old object
-    // is released last, because that can run code that reads the field.
+    // is released last, because that can run code that reads the field. Atomic, because other
+    // threads may ask at any time whether the field is empty (`HPyField_IsNull` of threads.h).
     unsafe {
         ffi::Py_XINCREF(py(h));
-        let old = mem::replace(&mut *target_field, HPyField { _i: h._i });
-        ffi::Py_XDECREF(py(HPy { _i: old._i }));
+        let place = AtomicIsize::from_ptr(&raw mut (*target_field)._i);
+        let old = place.load(Ordering::Relaxed);
+        place.store(h._i, Ordering::Relaxed);
+        ffi::Py_XDECREF(py(HPy { _i: old }));
     }
 }
 
