@@ -50,7 +50,9 @@ def test_isolated_mode_imports_from_site_packages(environment, tmp_path):
     target = environment.site_packages / f"isolated_one{SUFFIX}"
     library(target, "isolated_one")
     code = "import isolated_one as m; print(m.abi())"
-    assert environment.output(code, cwd=tmp_path, flags=["-I"]) == "universal"
+    # Isolated mode reads no PYTHON_GIL, without which a free-threaded Python warns of each library.
+    unlocked = ["-X", "gil=0"] if support.FREE_THREADED else []
+    assert environment.output(code, cwd=tmp_path, flags=["-I", *unlocked]) == "universal"
 
 
 def test_packages_and_submodules(environment, tmp_path):

@@ -66,7 +66,7 @@ FUNCTION(same,
     PyObject *object = HPy_AsPyObject(ctx, args[0]);
     HPy h = HPy_FromPyObject(ctx, object);
     HPy result = HPyLong_FromLong(ctx, HPy_Is(ctx, h, args[0]));
-    Py_DECREF(object);
+    Py_XDECREF(object); /* gcc sees that it could be NULL, and warns of 3.14t's Py_DECREF */
     HPy_Close(ctx, h);
     return result;
 )

@@ -122,6 +122,12 @@ impl Environment {
         if let Some(include) = self.other_headers() {
             command.env("CPATH", include);
         }
+        if self.is_free_threaded() {
+            // What runs without the lock is tested, also of libraries that do not say that they can.
+            command.env("PYTHON_GIL", "0");
+        } else {
+            command.env_remove("PYTHON_GIL");
+        }
         if let Some(python) = &self.foreign {
             command
                 .env("PYTHONPATH", self.packages())

@@ -357,12 +357,7 @@ impl<'a> Matrix<'a> {
             .args(["-m", "pytest", "--numprocesses=auto", "-q", "--tb=short"])
             .arg("--max-worker-restart=100")
             .env("HPY_EXAMPLES", &self.dir)
-            .env("HPY_TEST_CACHE", self.cache(report))
-            // Of a free-threaded Python, what runs without the lock is tested.
-            .env("PYTHON_GIL", "0");
-        if !environment.is_free_threaded() {
-            pytest.env_remove("PYTHON_GIL");
-        }
+            .env("HPY_TEST_CACHE", self.cache(report));
         eprintln!("matrix: {report}");
         pytest
     }
