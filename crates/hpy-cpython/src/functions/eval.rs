@@ -6,10 +6,10 @@ use hpy_abi::{
     HPy, HPy_SourceKind, HPy_SourceKind_Expr, HPy_SourceKind_File, HPy_SourceKind_Single,
     HPyContext,
 };
-use pyo3_ffi as ffi;
 
 use crate::error::raise;
 use crate::handle::hpy;
+use crate::layout::ffi;
 
 /// `HPy_Compile_s`
 pub(crate) unsafe extern "C" fn ctx_Compile_s(

@@ -173,7 +173,7 @@ unsafe fn release_any(object: *mut ffi::PyObject, ty: *mut ffi::PyTypeObject) {
     // SAFETY: a dead object of one of our types; the order is the one that CPython's own classes keep.
     unsafe {
         // An outer type, a Python subclass for one, has run the finalizer already.
-        if is_ours(ty)
+        if (is_ours(ty) || !layout::SUBCLASSES_FINALIZE)
             && layout::tp_finalize(ty).is_some()
             && ffi::PyObject_CallFinalizerFromDealloc(object) < 0
         {

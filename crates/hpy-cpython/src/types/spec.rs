@@ -143,6 +143,12 @@ impl Context<'_> {
             if !self.own_struct() {
                 return Ok(self.inherited(base_record));
             }
+            if !crate::layout::has_structs_below(self.layout.builtin) {
+                return Err(self.type_error(
+                    "this Python keeps no struct in objects of this shape: store what belongs to \
+                     them elsewhere, or use another shape",
+                ));
+            }
             let size = self.spec.basicsize as usize;
             self.check_base(base_record, size)?;
             let layout = self.layout;

@@ -204,6 +204,15 @@ pub(crate) unsafe fn attach_record(ty: *mut ffi::PyTypeObject, record: &'static 
     unsafe { *record_word(ty) = ptr::from_ref(record).cast_mut().cast() }
 }
 
+/// Whether objects of types below this builtin are structs, in which ours has its place.
+#[inline]
+pub(crate) fn has_structs_below(_builtin: *mut ffi::PyTypeObject) -> bool {
+    true
+}
+
+/// Whether the `tp_dealloc` of a class that is written in Python runs the finalizer that it inherits.
+pub(crate) const SUBCLASSES_FINALIZE: bool = true;
+
 /// Whether the `tp_dealloc` of a type drops an object's reference to its type. That of a heap type does, for every object that it frees.
 ///
 /// # Safety

@@ -19,7 +19,8 @@ mod threads;
 mod types;
 
 pub(crate) use host::{
-    clear_dict, dealloc_drops_type, is, line_number, new_name, references, running_place,
+    SUBCLASSES_FINALIZE, clear_dict, dealloc_drops_type, has_structs_below, is, line_number,
+    new_name, references, running_place,
 };
 pub(crate) use keep::*;
 pub(crate) use metaclass::of_metaclass;
@@ -44,8 +45,6 @@ pub(crate) mod ffi {
 
     #[cfg(PyPy)]
     pub(crate) use super::host::PyIter_Check;
-    #[cfg(GraalPy)]
-    pub(crate) use super::host::PyUnicode_FromString;
     #[cfg(any(PyPy, GraalPy))]
     pub(crate) use super::host::checked::{
         PyBytes_FromStringAndSize, PyBytes_Size, PyCapsule_SetContext, PyCapsule_SetDestructor,
@@ -56,5 +55,10 @@ pub(crate) mod ffi {
         PyLong_AsUnsignedLongLong, PyLong_AsVoidPtr, PyModule_NewObject, PyNumber_InPlacePower,
         PyUnicode_EncodeFSDefault, PyUnicode_FromEncodedObject, PyUnicode_FromWideChar,
         PyUnicode_Substring,
+    };
+    #[cfg(GraalPy)]
+    pub(crate) use super::host::{
+        Py_CompileString, PyErr_NewException, PyErr_NewExceptionWithDoc, PyTuple_New,
+        PyUnicode_DecodeFSDefault, PyUnicode_DecodeFSDefaultAndSize, PyUnicode_FromString,
     };
 }

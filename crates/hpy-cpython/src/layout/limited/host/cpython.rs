@@ -42,6 +42,14 @@ pub(crate) unsafe fn clear_dict(object: *mut ffi::PyObject) {
     }
 }
 
+/// Whether objects of types below this builtin are structs, in which ours has its place.
+pub(crate) fn has_structs_below(_builtin: *mut ffi::PyTypeObject) -> bool {
+    true
+}
+
+/// Whether the `tp_dealloc` of a class that is written in Python runs the finalizer that it inherits.
+pub(crate) const SUBCLASSES_FINALIZE: bool = true;
+
 /// Whether the `tp_dealloc` of a type drops an object's reference to its type. That of a heap type does, for every object that it frees.
 ///
 /// # Safety

@@ -1,9 +1,17 @@
 //! GraalPy, whose own objects live in a Java machine. What C code sees of one is a stand-in, which keeps it alive.
 
+mod functions;
+
+pub(crate) use functions::*;
+
 use core::ffi::{CStr, c_char, c_int};
+use std::collections::BTreeSet;
 use std::ffi::CString;
+use std::sync::{Mutex, PoisonError};
 
 use pyo3_ffi as ffi;
+
+use super::types::{own_tp_finalize, tp_base};
 
 /// Whether the `tp_dealloc` of a type drops an object's reference to its type. That of a heap type does, for every object that it frees.
 ///
@@ -14,20 +22,63 @@ pub(crate) unsafe fn dealloc_drops_type(ty: *mut ffi::PyTypeObject) -> bool {
     unsafe { ffi::PyType_HasFeature(ty, ffi::Py_TPFLAGS_HEAPTYPE) != 0 }
 }
 
+/// Whether objects of types below this builtin are structs, in which ours has its place. Those below int, list and dict are Java
+/// objects, and what C code has of them is a number that is no address; a tuple's items lie where its struct does not tell.
+pub(crate) fn has_structs_below(builtin: *mut ffi::PyTypeObject) -> bool {
+    let without = [
+        &raw mut ffi::PyLong_Type,
+        &raw mut ffi::PyTuple_Type,
+        &raw mut ffi::PyList_Type,
+        &raw mut ffi::PyDict_Type,
+    ];
+    !without.contains(&builtin)
+}
+
+/// Whether the `tp_dealloc` of a class that is written in Python runs the finalizer that it inherits.
+pub(crate) const SUBCLASSES_FINALIZE: bool = false;
+
+/// Objects that live on after their finalizer: it runs once.
+static FINALIZED: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
+
 /// Runs the finalizer of a dead object; -1 if the object lives on. GraalPy has no function for it.
 ///
 /// # Safety
 /// The object is dead, and in one piece.
 pub(crate) unsafe fn finalize(object: *mut ffi::PyObject) -> c_int {
+    let finalized = || FINALIZED.lock().unwrap_or_else(PoisonError::into_inner);
     // SAFETY: the caller's promise; a reference keeps the object from dying again meanwhile.
     unsafe {
-        let Some(finalize) = super::types::tp_finalize(ffi::Py_TYPE(object)) else { return 0 };
+        let Some(finalize) = tp_finalize(ffi::Py_TYPE(object)) else { return 0 };
+        if finalized().remove(&object.addr()) {
+            return 0;
+        }
         let references = &raw mut (*object).ob_refcnt.ob_refcnt;
         *references += 1;
         finalize(object);
         *references -= 1;
-        if *references > 0 { -1 } else { 0 }
+        if *references == 0 {
+            return 0;
+        }
+        finalized().insert(object.addr());
+        -1
     }
+}
+
+/// `tp_finalize`, which a class that is written in Python does not tell of its base.
+///
+/// # Safety
+/// `ty` is a type.
+pub(crate) unsafe fn tp_finalize(mut ty: *mut ffi::PyTypeObject) -> Option<ffi::destructor> {
+    // SAFETY: the caller's promise; bases are types, too.
+    unsafe {
+        while !ty.is_null() {
+            if let Some(finalize) = own_tp_finalize(ty) {
+                return Some(finalize);
+            }
+            ty = tp_base(ty);
+        }
+    }
+    None
 }
 
 /// How many references there are to an object, where C code can see that.
@@ -41,19 +92,6 @@ pub(crate) unsafe fn references(_object: *mut ffi::PyObject) -> Option<isize> {
 /// The name that a function of the C API is exported under.
 pub(crate) fn exported(name: &CStr) -> CString {
     name.to_owned()
-}
-
-/// GraalPy's own function takes text that is no UTF-8.
-///
-/// # Safety
-/// `text` is a C string, and the interpreter is attached.
-#[allow(non_snake_case)]
-pub(crate) unsafe fn PyUnicode_FromString(text: *const c_char) -> *mut ffi::PyObject {
-    // SAFETY: as required.
-    unsafe {
-        let size = CStr::from_ptr(text).count_bytes() as isize;
-        ffi::PyUnicode_DecodeUTF8(text, size, core::ptr::null())
-    }
 }
 
 /// A new reference to the `str` of a name; null with an exception. Those that are interned are made as above.

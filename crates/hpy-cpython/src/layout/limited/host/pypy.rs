@@ -61,6 +61,14 @@ unsafe extern "C" fn unreadable(
     core::ptr::null_mut()
 }
 
+/// Whether objects of types below this builtin are structs, in which ours has its place.
+pub(crate) fn has_structs_below(_builtin: *mut ffi::PyTypeObject) -> bool {
+    true
+}
+
+/// Whether the `tp_dealloc` of a class that is written in Python runs the finalizer that it inherits.
+pub(crate) const SUBCLASSES_FINALIZE: bool = true;
+
 /// Whether the `tp_dealloc` of a type drops an object's reference to its type: that of every builtin does, too.
 ///
 /// # Safety

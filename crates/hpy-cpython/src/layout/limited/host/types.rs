@@ -28,12 +28,20 @@ slots! {
     tp_call: Option<ffi::ternaryfunc> = Py_tp_call;
     tp_clear: Option<ffi::inquiry> = Py_tp_clear;
     tp_dealloc: Option<ffi::destructor> = Py_tp_dealloc;
-    tp_finalize: Option<ffi::destructor> = Py_tp_finalize;
     tp_free: Option<ffi::freefunc> = Py_tp_free;
     tp_init: Option<ffi::initproc> = Py_tp_init;
     tp_members: *mut ffi::PyMemberDef = Py_tp_members;
     tp_new: Option<ffi::newfunc> = Py_tp_new;
     tp_traverse: Option<ffi::traverseproc> = Py_tp_traverse;
+}
+
+#[cfg(not(GraalPy))]
+slots! {
+    tp_finalize: Option<ffi::destructor> = Py_tp_finalize;
+}
+#[cfg(GraalPy)]
+slots! {
+    own_tp_finalize: Option<ffi::destructor> = Py_tp_finalize;
 }
 
 /// Whether the interpreter has members of this type.

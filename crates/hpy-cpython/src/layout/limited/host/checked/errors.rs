@@ -9,6 +9,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
 
 use super::require;
+use crate::layout::ffi::PyUnicode_DecodeFSDefault;
 
 /// Whether the object is a class of exceptions.
 unsafe fn is_exception_class(object: *mut PyObject) -> bool {
@@ -76,7 +77,7 @@ pub(crate) unsafe fn PyErr_SetFromErrnoWithFilename(
     unsafe {
         let mut name = ptr::null_mut();
         if !filename.is_null() {
-            name = ffi::PyUnicode_DecodeFSDefault(filename);
+            name = PyUnicode_DecodeFSDefault(filename);
             if name.is_null() {
                 return ptr::null_mut();
             }
@@ -115,7 +116,7 @@ unsafe fn set_from(
         if number == libc::EINTR && ffi::PyErr_CheckSignals() != 0 {
             return;
         }
-        let message = ffi::PyUnicode_DecodeFSDefault(libc::strerror(number));
+        let message = PyUnicode_DecodeFSDefault(libc::strerror(number));
         if message.is_null() {
             return;
         }

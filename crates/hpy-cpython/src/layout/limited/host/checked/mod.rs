@@ -37,7 +37,7 @@ unsafe fn require(holds: bool, class: *mut ffi::PyObject, message: &CStr) -> boo
 /// # Safety
 /// The interpreter is attached.
 #[inline]
-unsafe fn require_call(holds: bool) -> bool {
+pub(crate) unsafe fn require_call(holds: bool) -> bool {
     // SAFETY: as required.
     unsafe { require(holds, ffi::PyExc_SystemError, c"bad argument to internal function") }
 }

@@ -57,7 +57,29 @@ conversions! {
     PyLong_AsSize_t -> usize = usize::MAX;
     PyLong_AsUnsignedLong -> c_ulong = c_ulong::MAX;
     PyLong_AsUnsignedLongLong -> c_ulonglong = c_ulonglong::MAX;
+}
+
+#[cfg(PyPy)]
+conversions! {
     PyLong_AsDouble -> f64 = -1.0;
+}
+
+/// By way of a `float`: GraalPy's own takes nothing above 64 bits.
+#[cfg(GraalPy)]
+pub(crate) unsafe fn PyLong_AsDouble(object: *mut PyObject) -> f64 {
+    // SAFETY: the contract is the same; the float is released here.
+    unsafe {
+        if !is_int(object) {
+            return -1.0;
+        }
+        let float = ffi::PyNumber_Float(object);
+        if float.is_null() {
+            return -1.0;
+        }
+        let value = ffi::PyFloat_AsDouble(float);
+        ffi::Py_DECREF(float);
+        value
+    }
 }
 
 /// A negative number is taken as it is in memory.
