@@ -28,6 +28,7 @@ import os
 import re
 import shlex
 import shutil
+import struct
 import subprocess
 import sys
 import sysconfig
@@ -56,8 +57,15 @@ a function breaks its contract."""
 COUNTS = sys.implementation.name == "cpython"
 """Whether objects have reference counts, and memory blocks are counted."""
 
-COLLECTS_LATE = sys.implementation.name in ("pypy", "graalpy")
+COLLECTIONS = {"pypy": 5, "graalpy": 4}.get(sys.implementation.name, 1)
+"""How many collections it takes until what only dead objects held has gone, too. On GraalPy each is
+a second's work."""
+
+COLLECTS_LATE = COLLECTIONS > 1
 """Whether objects go when they are collected, and not with their last reference."""
+
+SSIZE_MAX = 2 ** (8 * struct.calcsize("n") - 1) - 1
+"""The largest size in C; `sys.maxsize` is the largest of a Python's own containers."""
 
 LIMITED_APIS = {"abi3": "3.9", "abi3t": "3.15"}
 """The limited API that the libraries of these ABIs are compiled for."""
@@ -352,7 +360,7 @@ def runtime_abi():
 
 def collect():
     """Collects garbage: also what goes only once other objects have gone, after a finalizer."""
-    for _ in range(5 if COLLECTS_LATE else 1):
+    for _ in range(COLLECTIONS):
         gc.collect()
 
 

@@ -1,7 +1,6 @@
 """Lists and tuples that are built: nobody sees them before they are complete."""
 
 import gc
-import sys
 import weakref
 from functools import partial
 
@@ -166,7 +165,7 @@ def test_missing_items(build, kind, no_leak):
 def test_indexes_outside(build, kind, no_leak):
     item = object()
     for size in (0, 1, 3):
-        for index in (size, size + 1, -1, -2, sys.maxsize, -sys.maxsize - 1):
+        for index in (size, size + 1, -1, -2, support.SSIZE_MAX, -support.SSIZE_MAX - 1):
             with pytest.raises(SystemError, match=f"HPy{kind}Builder_Set"):
                 build("Set")(size, index, item)
     no_leak(lambda: attempt(build("Set"), 3, 3, item), item)

@@ -1,9 +1,9 @@
 """Bytes: made from C memory, and read as C memory."""
 
-import sys
 from functools import partial
 
 import pytest
+import support
 from outcomes import attempt, each, functions, raises_memory_error
 
 SOURCE = r"""
@@ -94,11 +94,11 @@ def test_new(mod, no_leak):
 
 @pytest.mark.api("HPyBytes_FromStringAndSize", case="error")
 def test_sizes_that_are_none(mod, no_leak):
-    for size in (-1, -sys.maxsize - 1):
+    for size in (-1, -support.SSIZE_MAX - 1):
         with pytest.raises(SystemError):
             mod.HPyBytes_FromStringAndSize(b"abc", size)
     with pytest.raises((OverflowError, MemoryError)):
-        mod.HPyBytes_FromStringAndSize(b"abc", sys.maxsize)
+        mod.HPyBytes_FromStringAndSize(b"abc", support.SSIZE_MAX)
     no_leak(lambda: attempt(mod.HPyBytes_FromStringAndSize, b"abc", -1))
 
 

@@ -200,7 +200,7 @@ def test_an_object_in_the_memory_of_another_is_new(Holder):
     class Item:
         pass
 
-    for _ in range(3):
+    def fill_and_forget():
         item = Item()
         gone = weakref.ref(item)
         holders = [Holder() for _ in range(1000)]
@@ -210,7 +210,10 @@ def test_an_object_in_the_memory_of_another_is_new(Holder):
             holder.store(0, item)
         del item
         assert gone() is holders[0].load(0)
-        del holders, holder
+        return gone
+
+    for _ in range(3):
+        gone = fill_and_forget()
         support.settle()
         assert gone() is None
 

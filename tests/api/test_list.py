@@ -1,8 +1,7 @@
 """Lists."""
 
-import sys
-
 import pytest
+import support
 from outcomes import attempt, each, functions
 from support import FREE_THREADED
 
@@ -72,7 +71,7 @@ def test_new(mod, no_leak):
 
 @pytest.mark.api("HPyList_New", case="error")
 def test_new_with_a_wrong_length(mod, no_leak):
-    for length in (-1, -sys.maxsize - 1):
+    for length in (-1, -support.SSIZE_MAX - 1):
         with pytest.raises(SystemError):
             mod.HPyList_New(length)
     no_leak(lambda: attempt(mod.HPyList_New, -1))
@@ -81,8 +80,8 @@ def test_new_with_a_wrong_length(mod, no_leak):
 @pytest.mark.skipif(FREE_THREADED, reason="PyList_New crashes where there is no memory for items")
 def test_new_without_memory(mod, no_leak):
     with pytest.raises(MemoryError):
-        mod.HPyList_New(sys.maxsize)
-    no_leak(lambda: attempt(mod.HPyList_New, sys.maxsize))
+        mod.HPyList_New(support.SSIZE_MAX)
+    no_leak(lambda: attempt(mod.HPyList_New, support.SSIZE_MAX))
 
 
 @pytest.mark.api("HPyList_Append")
@@ -113,7 +112,7 @@ INSERTS = ["HPyList_Insert", "ctx_List_Insert"]
 @pytest.mark.parametrize("name", each(INSERTS, "good"))
 def test_insert(mod, name, no_leak):
     insert, thing = getattr(mod, name), object()
-    for index in (0, 1, 2, 3, 4, -1, -3, -4, sys.maxsize, -sys.maxsize - 1):
+    for index in (0, 1, 2, 3, 4, -1, -3, -4, support.SSIZE_MAX, -support.SSIZE_MAX - 1):
         expected = [1, 2, 3]
         expected.insert(index, thing)
         for cls in (list, Contrary):

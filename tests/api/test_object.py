@@ -6,6 +6,7 @@ import sys
 import types
 
 import pytest
+import support
 from outcomes import Boom, attempt, each, failing, functions, outcome
 
 SOURCE = """
@@ -84,7 +85,7 @@ FUNCTION(operator, return HPyLong_FromLong(ctx, operators[size(ctx, args[0])]);)
 """
 
 OPERATORS = [operator.lt, operator.le, operator.eq, operator.ne, operator.gt, operator.ge]
-ENDS_OF_SIZE = (sys.maxsize, -sys.maxsize - 1)
+ENDS_OF_SIZE = (support.SSIZE_MAX, -support.SSIZE_MAX - 1)
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """Slices: their parts as C numbers, and fitted to a length."""
 
-import sys
-
 import pytest
+import support
 from outcomes import Boom, attempt, each, failing, functions, raises_memory_error
 
-MAX, MIN = sys.maxsize, -sys.maxsize - 1
+MAX, MIN = support.SSIZE_MAX, -support.SSIZE_MAX - 1
 
 SOURCE = """
 static HPy three(HPyContext *ctx, HPy_ssize_t a, HPy_ssize_t b, HPy_ssize_t c)

@@ -100,7 +100,7 @@ def test_many_threads_leave_and_come_back(mod):
     results = []
 
     def work():
-        results.extend(mod.sum_outside(n) for n in range(200))
+        results.extend([mod.sum_outside(n) for n in range(200)])
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:

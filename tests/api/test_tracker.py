@@ -99,15 +99,15 @@ def test_tracked_handles_are_closed(mod, no_leak):
 
 @pytest.mark.api("HPyTracker_New", case="error")
 def test_new_fails(mod, no_leak):
-    for size in (-1, -sys.maxsize - 1):
+    for size in (-1, -support.SSIZE_MAX - 1):
         with pytest.raises(ValueError, match="HPyTracker_New"):
             mod.HPyTracker_Add(size, None, 0)
-    for size in (sys.maxsize, sys.maxsize // 8, sys.maxsize // 8 - 3):
+    for size in (support.SSIZE_MAX, support.SSIZE_MAX // 8, support.SSIZE_MAX // 8 - 3):
         with pytest.raises(MemoryError):
             mod.HPyTracker_Add(size, None, 0)
     assert raises_memory_error(partial(mod.HPyTracker_Add, 0, None, 0))
     no_leak(lambda: attempt(mod.HPyTracker_Add, -1, None, 0))
-    no_leak(lambda: attempt(mod.HPyTracker_Add, sys.maxsize, None, 0))
+    no_leak(lambda: attempt(mod.HPyTracker_Add, support.SSIZE_MAX, None, 0))
 
 
 @pytest.mark.api("HPyTracker_Add", case="error")

@@ -673,7 +673,7 @@ def check_lenfunc(mod, load):
 
 def check_ssizeargfunc(mod, load):
     thing = mod.All()
-    for n in (0, 3, -1, 2**40, -sys.maxsize - 1):
+    for n in (0, 3, -1, 2**40, -support.SSIZE_MAX - 1):
         name, self, times, _ = thing * n
         assert name == "repeat"
         assert self is thing
@@ -1146,7 +1146,7 @@ FUNCTION(TRAVERSEPROC, CALLING(number(ctx, Node_traverse_trampoline(o[0], visit,
 """
 
 GIVING = {
-    "SSIZESSIZEARGFUNC": (1, lambda a, b, c: (a, -3, sys.maxsize)),
+    "SSIZESSIZEARGFUNC": (1, lambda a, b, c: (a, -3, support.SSIZE_MAX)),
     "GETATTRFUNC": (1, lambda a, b, c: (a, "attribute", None)),
     "GETATTROFUNC": (2, lambda a, b, c: (a, b, None)),
     "GETITERFUNC": (1, lambda a, b, c: (a, None, None)),

@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+import support
 from outcomes import attempt, functions
 
 MANY = 20
@@ -62,7 +63,7 @@ def test_from_array(mod, no_leak):
 
 @pytest.mark.api("HPyTuple_FromArray", case="error")
 def test_from_array_of_a_negative_length(mod, no_leak):
-    for length in (-1, -sys.maxsize - 1):
+    for length in (-1, -support.SSIZE_MAX - 1):
         with pytest.raises(SystemError):
             mod.from_nothing(length)
     no_leak(lambda: attempt(mod.from_nothing, -1))

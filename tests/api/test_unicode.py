@@ -180,7 +180,15 @@ CASES = {
         [
             (text, start, end)
             for text in TEXTS
-            for start, end in [(0, 0), (0, 1), (1, 3), (2, 1), (0, 99), (50, 99), (3, sys.maxsize)]
+            for start, end in [
+                (0, 0),
+                (0, 1),
+                (1, 3),
+                (2, 1),
+                (0, 99),
+                (50, 99),
+                (3, support.SSIZE_MAX),
+            ]
         ],
         [],
     ),
@@ -298,7 +306,7 @@ def test_wide_text_beyond_unicode(mod, no_leak):
 
 @pytest.mark.api("HPyUnicode_ReadChar", case="error")
 def test_read_char_outside(mod, no_leak):
-    for index in (3, sys.maxsize, -1, -sys.maxsize - 1):
+    for index in (3, support.SSIZE_MAX, -1, -support.SSIZE_MAX - 1):
         with pytest.raises(IndexError):
             mod.HPyUnicode_ReadChar("abc", index)
     no_leak(lambda: attempt(mod.HPyUnicode_ReadChar, "abc", 3))
