@@ -11,6 +11,9 @@ use anyhow::{Context, Result, bail};
 use crate::native;
 use crate::shell::{exists, run, step};
 
+/// Where `java` looks for options, which runs a GraalPy that is no program of its own.
+pub const JAVA_OPTIONS: &str = "JDK_JAVA_OPTIONS";
+
 /// A virtual environment, or a folder of packages, below `target/`.
 pub struct Environment {
     root: PathBuf,
@@ -136,7 +139,23 @@ impl Environment {
                 .env("PYTHONPYCACHEPREFIX", self.dir.join("cache"))
                 .env_remove("PYTHONDONTWRITEBYTECODE");
         }
+        if self.version.starts_with("graalpy") {
+            command.env(JAVA_OPTIONS, self.java_options());
+            // It asks `tracemalloc`, which GraalPy has not.
+            command.env("PYTEST_ADDOPTS", "-p no:unraisableexception");
+        }
         command
+    }
+
+    /// Halves the work of a start, and that of a collection: tests start many processes, and collect often. Nothing is logged,
+    /// because that goes to standard output, by which those who start Python may talk to it.
+    fn java_options(&self) -> String {
+        format!(
+            "-XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xlog:disable \
+             -XX:+SuppressFatalErrorMessage \
+             -XX:+AutoCreateSharedArchive \"-XX:SharedArchiveFile={}\"",
+            self.dir.join("classes.jsa").display()
+        )
     }
 
     /// What `PYTHONPATH` must be for modules in another folder to be found, too.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::Bench;
 use crate::compile::{Abi, compile};
-use crate::environment::{Environment, version};
+use crate::environment::{Environment, JAVA_OPTIONS, version};
 use crate::native;
 use crate::pythons::VARIABLE;
 use crate::shell::{output, step};
@@ -56,7 +56,7 @@ fn one(bench: &Bench, environment: &Environment, version: &str) -> Result<String
     step(&format!("measure on {version}"));
     let out = bench.out.join("hosts").join(version);
     let mut command = environment.command();
-    command.arg("benches/hosts/measure.py");
+    command.env_remove(JAVA_OPTIONS).arg("benches/hosts/measure.py");
     for (source, abi) in SOURCES {
         let source = bench.root.join(source);
         command.arg(compile(environment, *abi, &source, &out, &["-O2"])?);
