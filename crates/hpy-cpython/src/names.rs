@@ -6,7 +6,7 @@
 //! change.
 
 #[cfg(not(Py_GIL_DISABLED))]
-use core::cell::UnsafeCell;
+use core::cell::Cell;
 #[cfg(not(Py_GIL_DISABLED))]
 use core::ffi::CStr;
 use core::ffi::c_char;
@@ -37,8 +37,9 @@ impl Drop for Name {
 
 /// The names that a load has asked for.
 pub(crate) struct Names {
+    /// [`NO_NAMES`] as long as it has not asked: not every module does, and the memory takes a third of the time that making a load takes.
     #[cfg(not(Py_GIL_DISABLED))]
-    table: UnsafeCell<[Place; 256]>,
+    table: Cell<*const Table>,
 }
 
 impl Names {
@@ -46,7 +47,7 @@ impl Names {
     pub(crate) const fn new() -> Self {
         Self {
             #[cfg(not(Py_GIL_DISABLED))]
-            table: UnsafeCell::new([EMPTY; 256]),
+            table: Cell::new(&raw const NO_NAMES),
         }
     }
 
@@ -60,13 +61,47 @@ impl Names {
         // SAFETY: only the thread that holds the interpreter's lock uses the table, and nothing that
         // runs Python code happens while there is a reference into it.
         unsafe {
-            let place = &raw mut (*self.table.get())[index(text)];
-            if (*place).text == text && CStr::from_ptr((*place).copy) == CStr::from_ptr(text) {
-                ffi::Py_INCREF((*place).object);
-                return Name((*place).object);
+            let place = (*self.table.get()).0[index(text)].get();
+            if place.text == text && CStr::from_ptr(place.copy) == CStr::from_ptr(text) {
+                ffi::Py_INCREF(place.object);
+                return Name(place.object);
             }
-            keep(place, text)
+            self.keep(text)
         }
+    }
+
+    /// Makes a name, and puts it into the table if it is short and has no more than a C string shows.
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[cold]
+    #[inline(never)]
+    unsafe fn keep(&self, text: *const c_char) -> Name {
+        // SAFETY: as for `get`. The copy belongs to the object. The old object is released last, when
+        // nobody refers to the table any more.
+        unsafe {
+            let object = layout::new_name(text);
+            let mut size = 0;
+            let copy = match object.is_null() {
+                true => ptr::null(),
+                false => ffi::PyUnicode_AsUTF8AndSize(object, &raw mut size),
+            };
+            if !copy.is_null() && size as usize <= LONGEST {
+                ffi::Py_INCREF(object);
+                let new = Place { text, copy, object };
+                let old = self.own_table().0[index(text)].replace(new);
+                ffi::Py_XDECREF(old.object);
+            }
+            Name(object)
+        }
+    }
+
+    /// The table, which is never freed because loads are not.
+    #[cfg(not(Py_GIL_DISABLED))]
+    fn own_table(&self) -> &Table {
+        if ptr::eq(self.table.get(), &raw const NO_NAMES) {
+            self.table.set(Box::leak(Box::new(Table::empty())));
+        }
+        // SAFETY: the table lives for ever.
+        unsafe { &*self.table.get() }
     }
 
     /// Without an interpreter lock there is no table.
@@ -91,8 +126,24 @@ struct Place {
     object: *mut ffi::PyObject,
 }
 
+/// Names by [`index`].
 #[cfg(not(Py_GIL_DISABLED))]
-const EMPTY: Place = Place { text: ptr::null(), copy: ptr::null(), object: ptr::null_mut() };
+struct Table([Cell<Place>; 256]);
+
+#[cfg(not(Py_GIL_DISABLED))]
+impl Table {
+    const fn empty() -> Self {
+        const NONE: Place = Place { text: ptr::null(), copy: ptr::null(), object: ptr::null_mut() };
+        Self([const { Cell::new(NONE) }; 256])
+    }
+}
+
+// SAFETY: the one that all loads share is never written to; the lock of its interpreter protects that of a load.
+#[cfg(not(Py_GIL_DISABLED))]
+unsafe impl Sync for Table {}
+
+#[cfg(not(Py_GIL_DISABLED))]
+static NO_NAMES: Table = Table::empty();
 
 /// Longer texts are hardly names, and would stay in memory.
 #[cfg(not(Py_GIL_DISABLED))]
@@ -103,28 +154,4 @@ const LONGEST: usize = 64;
 fn index(text: *const c_char) -> usize {
     let address = text as usize;
     (address ^ address >> 8) & 0xff
-}
-
-/// Makes a name, and puts it into the table if it is short and has no more than a C string shows.
-#[cfg(not(Py_GIL_DISABLED))]
-#[cold]
-#[inline(never)]
-unsafe fn keep(place: *mut Place, text: *const c_char) -> Name {
-    // SAFETY: as for `get`. The copy belongs to the object. The old object is released last, when
-    // nobody refers to the table any more.
-    unsafe {
-        let object = layout::new_name(text);
-        let mut size = 0;
-        let copy = match object.is_null() {
-            true => ptr::null(),
-            false => ffi::PyUnicode_AsUTF8AndSize(object, &raw mut size),
-        };
-        if !copy.is_null() && size as usize <= LONGEST {
-            ffi::Py_INCREF(object);
-            let new = Place { text, copy, object };
-            let old = place.replace(new);
-            ffi::Py_XDECREF(old.object);
-        }
-        Name(object)
-    }
 }

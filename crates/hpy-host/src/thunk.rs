@@ -11,6 +11,9 @@
 //! page. The distance is the largest page size there is, which makes the templates the same on
 //! systems with 4, 16 and 64 KiB pages.
 //!
+//! The first block of each kind is a part of this library, where the processor can address data at any
+//! distance: an extension with a few functions is imported without a system call for them.
+//!
 //! # Soundness
 //!
 //! Blocks are never unmapped and a data word is written once, before the address of its thunk is
@@ -54,7 +57,7 @@ pub fn thunk(kind: Kind, first: *const c_void, target: *const c_void) -> Option<
     pool::get(kind, first, target)
 }
 
-/// Whether this process can make thunks. Decided once.
+/// Whether this process can make as many thunks as are asked for. Decided once.
 pub fn available() -> bool {
     pool::available()
 }
@@ -69,7 +72,7 @@ mod pool {
     use std::collections::BTreeMap;
     use std::ffi::c_void;
     use std::ptr::{self, NonNull};
-    use std::sync::{LazyLock, Mutex, PoisonError};
+    use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
     /// From a thunk's code to its data. As large as the largest page.
     pub(super) const DISTANCE: usize = 64 * 1024;
@@ -77,27 +80,29 @@ mod pool {
     /// the same code.
     pub(super) const SIZE: usize = 32;
 
-    /// What a thunk finds at [`DISTANCE`] from its code. The templates know the layout.
-    #[repr(C)]
-    struct Data {
+    /// What a thunk finds beside its code. The templates know the layout.
+    #[repr(C, align(32))]
+    pub(super) struct Data {
         first: *const c_void,
         target: *const c_void,
     }
 
-    const _: () = assert!(size_of::<Data>() <= SIZE);
+    const _: () = assert!(size_of::<Data>() == SIZE);
 
     type Request = (Kind, usize, usize);
 
     #[derive(Default)]
     struct Pool {
         made: BTreeMap<Request, NonNull<c_void>>,
-        /// The thunks of the newest block of each kind that have no data yet.
-        free: BTreeMap<Kind, Free>,
+        /// The blocks of each kind that may have thunks which are not in use.
+        free: BTreeMap<Kind, Vec<Free>>,
     }
 
-    struct Free {
-        next: NonNull<c_void>,
-        count: usize,
+    /// Code and data lie in steps of [`SIZE`].
+    pub(super) struct Free {
+        pub(super) code: NonNull<c_void>,
+        pub(super) data: NonNull<Data>,
+        pub(super) count: usize,
     }
 
     // SAFETY: the pointers lead to blocks that belong to nobody but the pool and are never
@@ -110,30 +115,39 @@ mod pool {
                 return Some(made);
             }
             let (kind, first, target) = request;
-            let code = self.take(kind)?;
+            let (code, place) = self.take(kind)?;
             let data = Data { first: first as *const c_void, target: target as *const c_void };
-            // SAFETY: the data page is mapped, writable and lies DISTANCE behind the code; nobody
-            // else has this thunk yet.
-            unsafe { code.byte_add(DISTANCE).cast::<Data>().write(data) };
+            // SAFETY: the place is the block's and writable; nobody else has this thunk yet.
+            unsafe { place.write(data) };
             self.made.insert(request, code);
             Some(code)
         }
 
-        fn take(&mut self, kind: Kind) -> Option<NonNull<c_void>> {
-            let free = match self.free.get_mut(&kind).filter(|free| free.count > 0) {
-                Some(free) => free,
-                None => {
-                    let block = map_block(kind)?;
-                    self.free.insert(kind, block);
-                    self.free.get_mut(&kind)?
-                }
-            };
-            let taken = free.next;
+        /// The code of a thunk that is not in use, and the place of its data.
+        fn take(&mut self, kind: Kind) -> Option<(NonNull<c_void>, NonNull<Data>)> {
+            let blocks = self.blocks(kind);
+            if blocks.iter().all(|block| block.count == 0) {
+                *blocks = vec![map_block(kind)?];
+            }
+            let free = blocks.iter_mut().find(|block| block.count > 0)?;
+            let taken = (free.code, free.data);
             free.count -= 1;
-            // SAFETY: at most one past the code page, in the same mapping.
-            free.next = unsafe { free.next.byte_add(SIZE) };
+            // SAFETY: at most one past the block.
+            unsafe {
+                free.code = free.code.byte_add(SIZE);
+                free.data = free.data.add(1);
+            }
             Some(taken)
         }
+
+        fn blocks(&mut self, kind: Kind) -> &mut Vec<Free> {
+            self.free.entry(kind).or_insert_with(|| arch::linked(kind).into_iter().collect())
+        }
+    }
+
+    fn pool() -> MutexGuard<'static, Pool> {
+        static POOL: LazyLock<Mutex<Pool>> = LazyLock::new(Mutex::default);
+        POOL.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn get(
@@ -141,17 +155,18 @@ mod pool {
         first: *const c_void,
         target: *const c_void,
     ) -> Option<NonNull<c_void>> {
-        static POOL: LazyLock<Mutex<Pool>> = LazyLock::new(Mutex::default);
         if !wanted() {
             return None;
         }
-        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-        pool.get((kind, first as usize, target as usize))
+        pool().get((kind, first as usize, target as usize))
     }
 
+    /// Maps a block to know: what was linked into the library is used up at some time.
     pub(super) fn available() -> bool {
-        static AVAILABLE: LazyLock<bool> =
-            LazyLock::new(|| get(Kind::Shift1, ptr::null(), ptr::null()).is_some());
+        static AVAILABLE: LazyLock<bool> = LazyLock::new(|| {
+            let block = if wanted() { map_block(Kind::Shift2) } else { None };
+            block.map(|block| pool().blocks(Kind::Shift2).push(block)).is_some()
+        });
         *AVAILABLE
     }
 
@@ -191,7 +206,12 @@ mod pool {
         }
         // SAFETY: the range was mapped above and nobody else knows it.
         match unsafe { fill(base, page, kind) } {
-            Some(()) => Some(Free { next: NonNull::new(base)?, count: page / SIZE }),
+            Some(()) => {
+                let code = NonNull::new(base)?;
+                // SAFETY: the second half of the range.
+                let data = unsafe { code.byte_add(DISTANCE) }.cast();
+                Some(Free { code, data, count: page / SIZE })
+            }
             None => {
                 // SAFETY: as above; the addresses were given to nobody.
                 unsafe { libc::munmap(base, 2 * DISTANCE) };
@@ -246,10 +266,24 @@ mod pool {
 /// System V: the integer registers are rdi, rsi, rdx, rcx, r8, r9.
 #[cfg(all(unix, target_pointer_width = "64", target_arch = "x86_64"))]
 mod arch {
-    use super::pool::{DISTANCE, SIZE};
+    use super::Kind;
+    use super::pool::{DISTANCE, Data, Free, SIZE};
     use std::arch::naked_asm;
+    use std::cell::UnsafeCell;
     use std::ffi::c_void;
+    use std::mem::MaybeUninit;
+    use std::ptr::NonNull;
 
+    /// How many thunks of each kind are linked into the library. Their data then fill less than a page.
+    const LINKED: usize = 16;
+
+    /// The data of linked thunks.
+    struct Linked(UnsafeCell<MaybeUninit<[Data; LINKED]>>);
+
+    // SAFETY: only the pool writes to it, under its lock, and each thunk once, before it is given out.
+    unsafe impl Sync for Linked {}
+
+    /// A template that can be copied, and a module of its name: thunks that are there from the beginning.
     macro_rules! template {
         ($name:ident: $($shift:literal),*) => {
             #[unsafe(naked)]
@@ -264,6 +298,36 @@ mod arch {
                     size = const SIZE,
                 )
             }
+
+            pub(super) mod $name {
+                use super::*;
+
+                static DATA: Linked = Linked(UnsafeCell::new(MaybeUninit::zeroed()));
+
+                #[unsafe(naked)]
+                extern "C" fn code() {
+                    naked_asm!(
+                        ".set .Lplace, 0",
+                        ".rept {count}",
+                        "2:",
+                        $($shift,)*
+                        "mov rdi, qword ptr [rip + {data} + .Lplace]",
+                        "jmp qword ptr [rip + {data} + .Lplace + 8]",
+                        ".skip {size} - (. - 2b), 0xcc",
+                        ".set .Lplace, .Lplace + {size}",
+                        ".endr",
+                        count = const LINKED,
+                        data = sym DATA,
+                        size = const SIZE,
+                    )
+                }
+
+                pub(in super::super) fn block() -> Option<Free> {
+                    let code = NonNull::new(code as *mut c_void)?;
+                    let data = NonNull::new(DATA.0.get())?.cast();
+                    Some(Free { code, data, count: LINKED })
+                }
+            }
         };
     }
 
@@ -276,6 +340,19 @@ mod arch {
     template!(vectorcall:
         "mov r8, rcx", "mov rcx, rdx", "btr rcx, 63", "mov rdx, rsi", "mov rsi, rdi");
 
+    /// The thunks of a kind that are a part of this library, to be asked for once.
+    pub(super) fn linked(kind: Kind) -> Option<Free> {
+        match kind {
+            Kind::Shift1 => shift1::block(),
+            Kind::Shift2 => shift2::block(),
+            Kind::Shift3 => shift3::block(),
+            Kind::Shift4 => shift4::block(),
+            Kind::Shift5 => shift5::block(),
+            Kind::Replace => replace::block(),
+            Kind::Vectorcall => vectorcall::block(),
+        }
+    }
+
     /// Nothing to do: the processor keeps its instruction cache coherent.
     pub(super) unsafe fn publish(_: *mut c_void, _: usize) {}
 }
@@ -283,7 +360,8 @@ mod arch {
 /// AAPCS64: the integer registers are x0 to x7; x16 may be changed between caller and callee.
 #[cfg(all(unix, target_pointer_width = "64", target_arch = "aarch64"))]
 mod arch {
-    use super::pool::{DISTANCE, SIZE};
+    use super::Kind;
+    use super::pool::{DISTANCE, Free, SIZE};
     use std::arch::naked_asm;
     use std::ffi::c_void;
 
@@ -313,6 +391,11 @@ mod arch {
     template!(shift5: "mov x5, x4", "mov x4, x3", "mov x3, x2", "mov x2, x1", "mov x1, x0");
     template!(vectorcall:
         "mov x4, x3", "and x3, x2, #0x7fffffffffffffff", "mov x2, x1", "mov x1, x0");
+
+    /// None: code reaches data within a megabyte only, in the few words that a thunk has.
+    pub(super) fn linked(_: Kind) -> Option<Free> {
+        None
+    }
 
     /// Makes freshly written code visible to the instruction fetch of every core.
     ///
@@ -481,7 +564,6 @@ mod tests {
             })
         };
         assert_eq!(permissions_at(code).as_deref(), Some("r-xp"));
-        assert_eq!(permissions_at(code + pool::DISTANCE).as_deref(), Some("rw-p"));
         assert!(!maps.lines().any(|line| line.contains("rwx")));
     }
 }
