@@ -17,7 +17,7 @@ pub(crate) unsafe extern "C" fn ctx_Length(_ctx: *mut HPyContext, h: HPy) -> isi
     let object = py(h);
     // SAFETY: the handle is open.
     unsafe {
-        let short = layout::list_length(object).or_else(|| layout::length(object));
+        let short = layout::items_length(object).or_else(|| layout::length(object));
         short.unwrap_or_else(|| ffi::PyObject_Length(object))
     }
 }

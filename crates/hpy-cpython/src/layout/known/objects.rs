@@ -35,16 +35,16 @@ pub(crate) unsafe fn is(first: *mut ffi::PyObject, second: *mut ffi::PyObject) -
     first == second
 }
 
-/// The length of an exact list. In free-threaded builds, other threads may be changing it.
+/// The length of an exact list or tuple. In free-threaded builds, other threads may be changing it.
 ///
 /// # Safety
 /// The object is alive.
 #[inline(always)]
-pub(crate) unsafe fn list_length(object: *mut ffi::PyObject) -> Option<isize> {
-    // SAFETY: a list keeps its size where every variable-sized object does.
+pub(crate) unsafe fn items_length(object: *mut ffi::PyObject) -> Option<isize> {
+    // SAFETY: both keep their size where every variable-sized object does.
     unsafe {
-        (!cfg!(Py_GIL_DISABLED) && ffi::PyList_CheckExact(object) != 0)
-            .then(|| ffi::Py_SIZE(object))
+        let has_items = ffi::PyList_CheckExact(object) != 0 || ffi::PyTuple_CheckExact(object) != 0;
+        (!cfg!(Py_GIL_DISABLED) && has_items).then(|| ffi::Py_SIZE(object))
     }
 }
 

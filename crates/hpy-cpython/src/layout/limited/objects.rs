@@ -7,11 +7,11 @@ use pyo3_ffi as ffi;
 
 use crate::handle::hpy;
 
-/// The length of an exact list, where it is read faster than any length is.
+/// The length of an exact list or tuple, where it is read faster than any length is.
 ///
 /// # Safety
 /// The object is alive.
-pub(crate) unsafe fn list_length(_object: *mut ffi::PyObject) -> Option<isize> {
+pub(crate) unsafe fn items_length(_object: *mut ffi::PyObject) -> Option<isize> {
     None
 }
 
