@@ -38,9 +38,11 @@ static HPy Array_new_impl(HPyContext *ctx, HPy type, const HPy *args, HPy_ssize_
         return HPy_NULL;
     for (HPy_ssize_t i = 0; i < array->length; i++) {
         HPy item = HPy_GetItem_i(ctx, args[0], i);
-        array->items[i] = HPyFloat_AsDouble(ctx, item);
+        double number = HPyFloat_AsDouble(ctx, item);
+        bool failed = number == -1.0 && HPyErr_Occurred(ctx);
+        array->items[i] = number;
         HPy_Close(ctx, item);
-        if (array->items[i] == -1.0 && HPyErr_Occurred(ctx)) {
+        if (failed) {
             HPy_Close(ctx, self);
             return HPy_NULL;
         }

@@ -78,21 +78,20 @@ static int add_up(HPyContext *ctx, HPy object, double *sum)
         HPy_ssize_t length = HPy_Length(ctx, object);
         for (HPy_ssize_t i = 0; i < length; i++) {
             HPy item = HPy_GetItem_i(ctx, object, i);
-            int status = add_up(ctx, item, sum);
+            int status = HPyUnicode_Check(ctx, item) ? 0 : add_up(ctx, item, sum);
             HPy_Close(ctx, item);
             if (status < 0)
                 return -1;
         }
         return 0;
     }
-    if (HPy_TypeCheck(ctx, object, ctx->h_FloatType))
-        *sum += HPyFloat_AsDouble(ctx, object);
-    else if (HPy_TypeCheck(ctx, object, ctx->h_LongType)) {
+    if (HPy_TypeCheck(ctx, object, ctx->h_LongType)) {
         long value = HPyLong_AsLong(ctx, object);
         if (value == -1 && HPyErr_Occurred(ctx))
             return -1;
         *sum += (double)value;
-    }
+    } else if (HPy_TypeCheck(ctx, object, ctx->h_FloatType))
+        *sum += HPyFloat_AsDouble(ctx, object);
     return 0;
 }
 
