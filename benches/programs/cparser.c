@@ -77,7 +77,8 @@ static int add_up(PyObject *object, double *sum)
 {
     if (PyList_CheckExact(object)) {
         for (Py_ssize_t i = 0; i < PyList_GET_SIZE(object); i++) {
-            if (add_up(PyList_GET_ITEM(object, i), sum) < 0)
+            PyObject *item = PyList_GET_ITEM(object, i);
+            if (!PyUnicode_CheckExact(item) && add_up(item, sum) < 0)
                 return -1;
         }
         return 0;
