@@ -23,7 +23,9 @@ pub(crate) unsafe fn of_metaclass(
 ) -> *mut PyObject {
     // SAFETY: as required; no module is associated.
     unsafe {
-        match from_metaclass() {
+        // GraalPy's ends the process if the type has members.
+        let from_metaclass = if cfg!(GraalPy) { None } else { from_metaclass() };
+        match from_metaclass {
             Some(function) => function(metaclass, ptr::null_mut(), spec, bases),
             None => host::of_metaclass(metaclass, spec, bases),
         }

@@ -45,6 +45,8 @@ pub(crate) mod ffi {
 
     #[cfg(PyPy)]
     pub(crate) use super::host::PyIter_Check;
+    #[cfg(PyPy)]
+    pub(crate) use super::host::checked::PyUnicode_EncodeFSDefault;
     #[cfg(any(PyPy, GraalPy))]
     pub(crate) use super::host::checked::{
         PyBytes_FromStringAndSize, PyBytes_Size, PyCapsule_SetContext, PyCapsule_SetDestructor,
@@ -53,12 +55,13 @@ pub(crate) mod ffi {
         PyErr_SetString, PyErr_WarnEx, PyImport_ImportModule, PyList_Insert, PyList_New,
         PyLong_AsDouble, PyLong_AsSize_t, PyLong_AsSsize_t, PyLong_AsUnsignedLong,
         PyLong_AsUnsignedLongLong, PyLong_AsVoidPtr, PyModule_NewObject, PyNumber_InPlacePower,
-        PyUnicode_EncodeFSDefault, PyUnicode_FromEncodedObject, PyUnicode_FromWideChar,
-        PyUnicode_Substring,
+        PyUnicode_FromEncodedObject, PyUnicode_FromWideChar, PyUnicode_Substring,
     };
     #[cfg(GraalPy)]
     pub(crate) use super::host::{
         Py_CompileString, PyErr_NewException, PyErr_NewExceptionWithDoc, PyTuple_New,
-        PyUnicode_DecodeFSDefault, PyUnicode_DecodeFSDefaultAndSize, PyUnicode_FromString,
+        PyUnicode_AsASCIIString, PyUnicode_AsLatin1String, PyUnicode_AsUTF8AndSize,
+        PyUnicode_AsUTF8String, PyUnicode_DecodeFSDefault, PyUnicode_DecodeFSDefaultAndSize,
+        PyUnicode_EncodeFSDefault, PyUnicode_FromString,
     };
 }

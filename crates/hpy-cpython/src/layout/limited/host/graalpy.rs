@@ -111,7 +111,7 @@ pub(crate) unsafe fn running_place() -> Option<(*mut ffi::PyCodeObject, c_int)> 
     None
 }
 
-/// Reached only where `PyType_FromMetaclass` is missing.
+/// A TypeError.
 ///
 /// # Safety
 /// The interpreter is attached.
@@ -120,7 +120,7 @@ pub(crate) unsafe fn of_metaclass(
     _spec: &mut ffi::PyType_Spec,
     _bases: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    let message = c"HPyType_FromSpec: this GraalPy's C API makes no type with a metaclass";
+    let message = c"HPyType_FromSpec: GraalPy's C API makes no type with a metaclass";
     // SAFETY: as required.
     unsafe { ffi::PyErr_SetString(ffi::PyExc_TypeError, message.as_ptr()) };
     core::ptr::null_mut()

@@ -43,7 +43,7 @@ pub(crate) unsafe fn PyUnicode_EncodeFSDefault(object: *mut PyObject) -> *mut Py
 pub(crate) unsafe fn PyUnicode_FromWideChar(text: *const wchar_t, size: isize) -> *mut PyObject {
     // SAFETY: the contract is the same.
     unsafe {
-        if require_call(!text.is_null() || size == 0) {
+        if require_call(!text.is_null() || size == 0) && is_unicode(text, size) {
             return ffi::PyUnicode_FromWideChar(text, size);
         }
         ptr::null_mut()
@@ -63,4 +63,29 @@ pub(crate) unsafe fn PyUnicode_Substring(
         }
         ptr::null_mut()
     }
+}
+
+/// Whether each character is one; if not, with an exception. GraalPy does not look.
+#[cfg(GraalPy)]
+unsafe fn is_unicode(text: *const wchar_t, size: isize) -> bool {
+    // SAFETY: the text has `size` characters, or ends with a null if `size` is negative.
+    unsafe {
+        let mut at = 0;
+        while if size < 0 { *text.offset(at) != 0 } else { at < size } {
+            let character = *text.offset(at) as u32;
+            if character > char::MAX as u32 {
+                let message = format!("{character:#x} is more than the last character, 0x10ffff");
+                crate::error::raise(ffi::PyExc_ValueError, &message);
+                return false;
+            }
+            at += 1;
+        }
+    }
+    true
+}
+
+/// The interpreter looks.
+#[cfg(not(GraalPy))]
+unsafe fn is_unicode(_text: *const wchar_t, _size: isize) -> bool {
+    true
 }

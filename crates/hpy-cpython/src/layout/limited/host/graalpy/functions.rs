@@ -8,7 +8,7 @@ use core::ptr;
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
 
-use super::super::checked::{PyErr_SetString, require_call};
+use super::super::checked::{self, PyErr_SetString, require_call};
 
 /// GraalPy's own takes text that is no UTF-8.
 pub(crate) unsafe fn PyUnicode_FromString(text: *const c_char) -> *mut PyObject {
@@ -29,6 +29,65 @@ pub(crate) unsafe fn PyUnicode_DecodeFSDefaultAndSize(
 pub(crate) unsafe fn PyUnicode_DecodeFSDefault(text: *const c_char) -> *mut PyObject {
     // SAFETY: the contract is the same.
     unsafe { PyUnicode_DecodeFSDefaultAndSize(text, length(text)) }
+}
+
+/// What `encode` makes of a text, if it is one and the C API has no bytes for it: its exception has no words, the method's has.
+unsafe fn encoded(
+    bytes: *mut PyObject,
+    text: *mut PyObject,
+    encoding: &CStr,
+    errors: &CStr,
+) -> *mut PyObject {
+    // SAFETY: the text is alive, and there are bytes or an exception.
+    unsafe {
+        if !bytes.is_null() || ffi::PyUnicode_Check(text) == 0 {
+            return bytes;
+        }
+        ffi::PyErr_Clear();
+        let (name, format) = (c"encode".as_ptr(), c"ss".as_ptr());
+        ffi::PyObject_CallMethod(text, name, format, encoding.as_ptr(), errors.as_ptr())
+    }
+}
+
+pub(crate) unsafe fn PyUnicode_AsASCIIString(text: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the contract is the same.
+    unsafe { encoded(ffi::PyUnicode_AsASCIIString(text), text, c"ascii", c"strict") }
+}
+
+pub(crate) unsafe fn PyUnicode_AsLatin1String(text: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the contract is the same.
+    unsafe { encoded(ffi::PyUnicode_AsLatin1String(text), text, c"latin-1", c"strict") }
+}
+
+pub(crate) unsafe fn PyUnicode_AsUTF8String(text: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the contract is the same.
+    unsafe { encoded(ffi::PyUnicode_AsUTF8String(text), text, c"utf-8", c"strict") }
+}
+
+/// GraalPy's own knows no surrogates that stand for bytes.
+pub(crate) unsafe fn PyUnicode_EncodeFSDefault(text: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the contract is the same.
+    unsafe {
+        if ffi::PyUnicode_Check(text) == 0 {
+            return checked::PyUnicode_EncodeFSDefault(text); // for its exception
+        }
+        encoded(ptr::null_mut(), text, c"utf-8", c"surrogateescape")
+    }
+}
+
+pub(crate) unsafe fn PyUnicode_AsUTF8AndSize(
+    text: *mut PyObject,
+    size: *mut isize,
+) -> *const c_char {
+    // SAFETY: the contract is the same.
+    unsafe {
+        let utf8 = ffi::PyUnicode_AsUTF8AndSize(text, size);
+        if utf8.is_null() {
+            // Made for its exception.
+            ffi::Py_XDECREF(encoded(ptr::null_mut(), text, c"utf-8", c"strict"));
+        }
+        utf8
+    }
 }
 
 /// GraalPy's own makes an empty tuple for a negative size.
