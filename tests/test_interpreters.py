@@ -7,7 +7,9 @@ import sys
 import pytest
 import support
 
-pytestmark = pytest.mark.skipif(sys.version_info < (3, 12), reason="one lock for all interpreters")
+pytestmark = pytest.mark.skipif(
+    sys.version_info < (3, 12) or not support.COUNTS, reason="one lock for all interpreters"
+)
 
 # The library is imported as CPython finds it also where it is universal.
 WAYS = pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 #include <Python.h>
 
 #include <signal.h>
+#include <structmember.h>
 
 /* An object with a reference in its struct, which the collector is told of. */
 typedef struct {
@@ -76,6 +77,20 @@ static PyObject *larger(PyObject *self, PyObject *base)
     return type;
 }
 
+/* A type with a member, made by a metaclass. */
+static PyMemberDef number_members[] = {{"number", T_LONG, sizeof(PyObject), 0, NULL}, {NULL}};
+static PyType_Slot number_slots[] = {{Py_tp_members, number_members}, {0, NULL}};
+static PyType_Spec number_spec = {
+    .name = "proofs.Number",
+    .basicsize = sizeof(PyObject) + sizeof(long),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = number_slots,
+};
+static PyObject *number_of(PyObject *self, PyObject *metaclass)
+{
+    return PyType_FromMetaclass((PyTypeObject *)metaclass, NULL, &number_spec, NULL);
+}
+
 /* What C code has of an object, as a number: negative if no address of the system is so. */
 static PyObject *address(PyObject *self, PyObject *object)
 {
@@ -114,6 +129,7 @@ static PyObject *after_a_signal(PyObject *self, PyObject *list)
 
 static PyMethodDef methods[] = {
     {"larger", larger, METH_O},
+    {"number_of", number_of, METH_O},
     {"address", address, METH_O},
     {"same", same, METH_O, "same($module, object)\n--\n\nThe object."},
     {"size_of_tuple", size_of_tuple, METH_NOARGS},

@@ -48,6 +48,18 @@ def cycles_through_structs(proofs):
     assert gone() not in gc.get_referents(gone().holder)
 
 
+def chains_go_link_by_link(proofs):
+    """What only the struct of a dead object holds is dead for the next collection."""
+    value = Value()
+    gone, link = weakref.ref(value), value
+    for _ in range(100):
+        holder = proofs.Holder()
+        holder.link, link = link, holder
+    del value, link, holder
+    collect()
+    assert gone() is not None
+
+
 def cycles_through_tuples(proofs):
     """A tuple that C code has made holds its items for C code, too."""
 
@@ -181,3 +193,20 @@ def a_float_that_is_none_ends_the_process(proofs):
         "class F:\n    def __float__(self): return 'text'\ntry: float(F())\nexcept TypeError: pass"
     )
     assert ends_the_process(code)
+
+
+def a_metaclass_ends_the_process(proofs):
+    """PyType_FromMetaclass crashes, also with a metaclass that is written in Python."""
+    load = f"ExtensionFileLoader('proofs', {proofs.__file__!r})"
+    assert ends_the_process(
+        "from importlib.machinery import ExtensionFileLoader, ModuleSpec\n"
+        f"spec = ModuleSpec('proofs', {load}, origin={proofs.__file__!r})\n"
+        "proofs = spec.loader.create_module(spec)\n"
+        "proofs.number_of(type('Meta', (type,), {}))"
+    )
+
+
+def texts_are_short(proofs):
+    """No C code is needed."""
+    with pytest.raises(OverflowError):
+        "x" * 2**40
