@@ -202,10 +202,8 @@ def test_a_module_that_declares_nothing_is_refused(way):
         assert "does not support loading in subinterpreters" in said
 
 
-@WAYS
-@pytest.mark.parametrize("order", ["first", "last"])
-def test_interpreters_end_in_any_order(way, order):
-    code = """
+# The main interpreter loads the library before the others or after them; these end in either order.
+END = """
 ORDER = {order!r}
 exec(begin)
 if ORDER == "first":
@@ -224,8 +222,14 @@ _interpreters.destroy(several[2])
 assert mod.kept() == [1999, "main"] and mod.Thing().number == 0
 print("ended")
 """
+ORDERS = pytest.mark.parametrize("order", ["first", "last"])
+
+
+@WAYS
+@ORDERS
+def test_interpreters_end_in_any_order(way, order):
     library = compiled(way, DECLARED)
-    assert main(code.replace("{order!r}", repr(order)), library, way) == "ended"
+    assert main(END.replace("{order!r}", repr(order)), library, way) == "ended"
 
 
 def in_mode(code, mode, **environment):
@@ -235,7 +239,16 @@ def in_mode(code, mode, **environment):
     return main(code, library, "stub-free", HPY=mode, **environment)
 
 
-@pytest.mark.parametrize("mode", ["debug", "trace", "debug+trace"])
+MODES = pytest.mark.parametrize("mode", ["debug", "trace", "debug+trace"])
+
+
+@MODES
+@ORDERS
+def test_interpreters_end_in_any_order_in_each_mode(mode, order):
+    assert in_mode(END.replace("{order!r}", repr(order)), mode) == "ended"
+
+
+@MODES
 def test_modes_work_in_each(mode):
     code = """
 exec(begin)
