@@ -28,17 +28,6 @@
 #    error "It is forbidden to #include <Python.h> when targeting the HPy Universal ABI"
 #endif
 
-/** The mode that this file is compiled for, for people. */
-#if defined(HPY_ABI_CPYTHON) && defined(Py_LIMITED_API)
-#    define HPY_ABI "abi3"
-#elif defined(HPY_ABI_CPYTHON)
-#    define HPY_ABI "cpython"
-#elif defined(HPY_ABI_UNIVERSAL)
-#    define HPY_ABI "universal"
-#else
-#    define HPY_ABI "hybrid"
-#endif
-
 #ifndef HPY_ABI_UNIVERSAL
 #    ifndef PY_SSIZE_T_CLEAN
 #        define PY_SSIZE_T_CLEAN
@@ -60,6 +49,19 @@
 
 #include "hpy/version.h"
 #include "hpy/macros.h"
+
+/** The mode that this file is compiled for, for people. */
+#if _HPY_ABI3T
+#    define HPY_ABI "abi3t"
+#elif defined(HPY_ABI_CPYTHON) && defined(Py_LIMITED_API)
+#    define HPY_ABI "abi3"
+#elif defined(HPY_ABI_CPYTHON)
+#    define HPY_ABI "cpython"
+#elif defined(HPY_ABI_UNIVERSAL)
+#    define HPY_ABI "universal"
+#else
+#    define HPY_ABI "hybrid"
+#endif
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,8 +1,8 @@
 /*
  * Tuples whose items have names: HPyStructSequence_NewType, HPyStructSequence_New.
  *
- * In the CPython ABI such a type is a `PyStructSequence`, in the universal and hybrid ABIs a
- * `collections.namedtuple`. Items, attributes, `n_fields`, `n_sequence_fields` and
+ * In the CPython ABI of 3.11 and later, and its limited API, such a type is a `PyStructSequence`,
+ * else a `collections.namedtuple`. Items, attributes, `n_fields`, `n_sequence_fields` and
  * `n_unnamed_fields` are the same; repr, pickling, and what calling the type expects are not.
  */
 #ifndef HPY_STRUCTSEQ_H
