@@ -213,7 +213,7 @@ def all_of_it(points, label):
             fail()
 
 
-@pytest.mark.skipif(not hasattr(sys, "getrefcount"), reason="needs reference counts")
+@pytest.mark.skipif(not hasattr(sys, "getallocatedblocks"), reason="needs reference counts")
 def test_no_leak(points):
     label = ("label",)
 
