@@ -204,3 +204,10 @@ def texts_are_short(proofs):
     """No C code is needed."""
     with pytest.raises(OverflowError):
         "x" * 2**40
+
+
+def surrogates_behind_a_pair_do_not_pass(proofs):
+    """No C code is needed."""
+    assert "\ud800\udfff".encode("utf-8", "surrogatepass")
+    with pytest.raises(UnicodeEncodeError):
+        "\ud800\udfff\U0010ffff\udfff".encode("utf-8", "surrogatepass")
