@@ -251,6 +251,13 @@ static int exec_impl(HPyContext *ctx, HPy mod)
     return 0;
 }
 
+METHOD(takes_the_exception)
+{
+    int is = HPyErr_Occurred(ctx);
+    HPyErr_Clear(ctx);
+    return HPyBool_FromBool(ctx, is);
+}
+
 METHOD(length_of_a_closed_handle)
 {
     HPy text = HPyUnicode_FromString(ctx, "four");
@@ -279,6 +286,7 @@ static HPyDef *defines[] = {
     &second_destructor_calls,
     &exec,
     &length_of_a_closed_handle,
+    &takes_the_exception,
     NULL,
 };
 static HPyGlobal *globals[] = {&global, NULL};
@@ -310,5 +318,16 @@ static HPy created_create_impl(HPyContext *ctx, HPy spec)
 static HPyDef *created_defines[] = {&created_create, NULL};
 static HPyModuleDef created_module = {.defines = created_defines};
 
+/* A module whose create slot raises and gives an object. */
+HPyDef_SLOT(careless_create, HPy_mod_create)
+static HPy careless_create_impl(HPyContext *ctx, HPy spec)
+{
+    HPyErr_SetString(ctx, ctx->h_LookupError, "careless");
+    return HPy_Dup(ctx, spec);
+}
+static HPyDef *careless_defines[] = {&careless_create, NULL};
+static HPyModuleDef careless_module = {.defines = careless_defines};
+
+HPy_MODINIT(careless, careless_module)
 HPy_MODINIT(forgetful, forgetful_module)
 HPy_MODINIT(created, created_module)

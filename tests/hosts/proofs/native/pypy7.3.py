@@ -98,6 +98,13 @@ def an_exec_slot_that_raises_and_returns_0_has_not_failed():
     return not raises(BaseException, load, "forgetful")
 
 
+@proof
+def what_a_create_slot_raises_stays():
+    mod = load()
+    raises(BaseException, load, "careless")
+    return mod.takes_the_exception()
+
+
 @ends_the_process
 def a_struct_in_an_int():
     load().shaped(LONG, int)(5).load()
