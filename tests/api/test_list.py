@@ -114,7 +114,7 @@ def test_insert(mod, name, no_leak):
     insert, thing = getattr(mod, name), object()
     for index in (0, 1, 2, 3, 4, -1, -3, -4, support.SSIZE_MAX, -support.SSIZE_MAX - 1):
         expected = [1, 2, 3]
-        expected.insert(index, thing)
+        expected[index:index] = [thing]
         for cls in (list, Contrary):
             items = cls([1, 2, 3])
             assert insert(items, index, thing) == 0

@@ -113,6 +113,11 @@ def test_unpack_refuses(mod, no_leak):
     no_leak(lambda: attempt(mod.HPySlice_Unpack, slice(1, 2, 0)))
 
 
+def len_of_range(start, stop, step):
+    """The length of a range, which `len` does not give where its sizes are smaller than C's."""
+    return max(0, (stop - start + step - (1 if step > 0 else -1)) // step)
+
+
 def test_adjust_indices(mod, no_leak):
     """Every slice of short sequences, and those with the largest numbers of all."""
     numbers = [*range(-7, 8), MAX, MAX - 1, MIN, MIN + 1]
@@ -122,7 +127,7 @@ def test_adjust_indices(mod, no_leak):
             for stop in numbers:
                 for step in steps:
                     adjusted = slice(start, stop, step).indices(length)
-                    items = len(range(*adjusted))
+                    items = len_of_range(*adjusted)
                     found = mod.HPySlice_AdjustIndices(length, start, stop, step)
                     assert found == (*adjusted[:2], items), (length, start, stop, step)
     no_leak(lambda: mod.HPySlice_AdjustIndices(5, -3, 100, 2))

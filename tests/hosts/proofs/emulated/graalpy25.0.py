@@ -182,9 +182,10 @@ def the_text_of_a_wrong_base_ends_the_process(proofs):
 
 
 def a_float_that_is_none_ends_the_process(proofs):
-    """No C code is needed."""
+    """No C code is needed: to ask the exception for its message ends the process."""
     code = (
-        "class F:\n    def __float__(self): return 'text'\ntry: float(F())\nexcept TypeError: pass"
+        "class F:\n    def __float__(self): return 'text'\n"
+        "try: float(F())\nexcept TypeError as error: str(error)"
     )
     assert ends_the_process(code)
 

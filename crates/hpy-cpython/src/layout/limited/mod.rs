@@ -59,8 +59,8 @@ pub(crate) mod ffi {
     };
     #[cfg(GraalPy)]
     pub(crate) use super::host::{
-        Py_CompileString, PyErr_NewException, PyErr_NewExceptionWithDoc, PyTuple_New,
-        PyUnicode_AsASCIIString, PyUnicode_AsLatin1String, PyUnicode_AsUTF8AndSize,
+        Py_CompileString, Py_FatalError, PyErr_NewException, PyErr_NewExceptionWithDoc,
+        PyTuple_New, PyUnicode_AsASCIIString, PyUnicode_AsLatin1String, PyUnicode_AsUTF8AndSize,
         PyUnicode_AsUTF8String, PyUnicode_DecodeFSDefault, PyUnicode_DecodeFSDefaultAndSize,
         PyUnicode_EncodeFSDefault, PyUnicode_FromString,
     };

@@ -180,6 +180,14 @@ unsafe fn exception_class(
     }
 }
 
+/// GraalPy's own writes its Python stack to standard output, and no message.
+pub(crate) unsafe fn Py_FatalError(message: *const c_char) -> ! {
+    // SAFETY: the contract is the same.
+    let message = unsafe { CStr::from_ptr(message) };
+    eprintln!("Fatal Python error: {}", message.to_string_lossy());
+    std::process::abort()
+}
+
 /// Puts a new value into a dict, which takes it over; whether that worked, and the value is not null.
 unsafe fn set(dict: *mut PyObject, key: &CStr, value: *mut PyObject) -> bool {
     // SAFETY: the dict is alive; the value is released here.
