@@ -53,6 +53,7 @@ pub(crate) unsafe fn PyList_New(size: isize) -> *mut PyObject {
     unsafe { if is_size(size) { ffi::PyList_New(size) } else { ptr::null_mut() } }
 }
 
+/// An index beyond either end means that end. GraalPy takes none beyond 32 bits.
 pub(crate) unsafe fn PyList_Insert(
     list: *mut PyObject,
     index: isize,
@@ -61,7 +62,8 @@ pub(crate) unsafe fn PyList_Insert(
     // SAFETY: the contract is the same.
     unsafe {
         if require_call(ffi::PyList_Check(list) != 0) {
-            return ffi::PyList_Insert(list, index, item);
+            let length = ffi::PyList_Size(list);
+            return ffi::PyList_Insert(list, index.clamp(-length, length), item);
         }
         -1
     }
