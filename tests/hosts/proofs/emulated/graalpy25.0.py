@@ -181,6 +181,12 @@ def the_text_of_a_wrong_base_ends_the_process(proofs):
     assert ends_the_process("try: type('N', (12,), {})\nexcept TypeError as error: str(error)")
 
 
+def an_index_of_a_list_is_short(proofs):
+    """No C code is needed."""
+    with pytest.raises(OverflowError):
+        [].insert(2**62, None)
+
+
 def a_float_that_is_none_ends_the_process(proofs):
     """No C code is needed: to ask the exception for its message ends the process."""
     code = (
